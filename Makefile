@@ -1,0 +1,74 @@
+# Everything a developer does here, one word each. `make help` lists them.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# The first interpreter on the path that runs, is 3.11 or newer and can make virtual environments.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	"$$p" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$p" && break; \
+	done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+GROUPS := test lint types docs
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest
+
+export TZ := UTC
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := true
+
+.PHONY: help install demo test lint types format docs docs-serve bench check-gpu clean
+
+help: ## List the targets
+	@echo "tslam: what acted on your system that nobody logged?"
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## Create .venv with the project and its tools (done once, again when their versions change)
+
+$(STAMP): pyproject.toml constraints.txt
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Found no Python that is 3.11 or newer and has the modules venv and ensurepip (tried python3.11, python3.12, python3.13, python3)."; \
+		echo "Install one (on Debian or Ubuntu: apt install python3 python3-venv) or name it: make PYTHON=/path/to/python $(MAKECMDGOALS)"; \
+		exit 1; \
+	fi
+	"$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . $(addprefix --group ,$(GROUPS))
+	@touch $@
+
+demo: $(STAMP) ## Simulate a plant, drop the log of one actuator, find it again: ./tslam-demo/report.html
+	$(BIN)/tslam demo
+
+test: $(STAMP) ## Run the tests with coverage (ARGS="-k name" narrows the choice)
+	rm -f .coverage .coverage.*
+	$(PYTEST) -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered $(if $(ARGS),$(ARGS),--cov-fail-under=90)
+
+lint: $(STAMP) ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP) ## Check the types
+	$(BIN)/mypy
+
+format: $(STAMP) ## Put the code into the house format
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+docs: $(STAMP) ## Build the documentation into ./site; a broken link fails
+	$(BIN)/zensical build --clean --strict
+
+docs-serve: $(STAMP) ## Show the documentation while it is written
+	$(BIN)/zensical serve
+
+bench: $(STAMP) ## Measure: import time, speed, peers (minutes; prints tables)
+	for script in tests/benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+check-gpu: $(STAMP) ## Run the tests that need a CUDA device (all skipped where there is none)
+	$(PYTEST) -m gpu
+
+clean: ## Remove what was built, the environment included
+	rm -rf $(VENV) site htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache tslam-demo
