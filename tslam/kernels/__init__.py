@@ -1,0 +1,1 @@
+"""Numba kernels: numbers in, numbers out."""
