@@ -1,58 +1,86 @@
 """The contract: the one place that says what each column of a frame is."""
 
 from collections.abc import Iterable
-from typing import Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
+from tslam.contract.frozen import Frozen
+from tslam.contract.latents import is_latent_name
 from tslam.contract.roles import INPUT_ROLES, Kind, Role, Timing
 from tslam.errors import RoleError
+
+if TYPE_CHECKING:
+    from tslam.contract.check import CheckResult
 
 __all__ = ["Column", "Contract", "SeverityRule"]
 
 
-class SeverityRule(BaseModel):
+class SeverityRule(Frozen):
     """From which certainty and effect on a gap is a warning, or critical."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    warning_q: float = Field(0.05, gt=0, lt=1, description="False discovery rate below which a gap is a warning")
+    warning_q: float = Field(
+        0.05, gt=0, lt=1, description="False discovery rate below which a gap is a warning"
+    )
     warning_share: float = Field(
         0.01, ge=0, le=1, description="Least share of some channel's held-out residual variance for a warning"
     )
-    critical_q: float = Field(0.01, gt=0, lt=1, description="False discovery rate below which a gap is critical")
+    critical_q: float = Field(
+        0.01, gt=0, lt=1, description="False discovery rate below which a gap is critical"
+    )
     critical_share: float = Field(0.05, ge=0, le=1, description="Least share for a critical gap")
 
 
-class Column(BaseModel):
-    """One column: its role and what is known about its values."""
+class Column(Frozen):
+    """One column: its role and what is known about its values.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Raises:
+        RoleError: what is said about the column does not hold together.
+    """
 
     name: str = Field(min_length=1, description="Column name in the frame", examples=["valve_2"])
     role: Role = Field(description="What the column is to the model")
     kind: Kind | None = Field(None, description="Kind of values; None: seen from the data")
-    timing: Timing = Field(Timing.AUTO, description="When an input acts (actions and exogenous variables only)")
+    timing: Timing = Field(
+        Timing.AUTO, description="When an input acts (actions and exogenous variables only)"
+    )
     unit: str | None = Field(None, description="Physical unit", examples=["degC", "%"])
     dead_time: int | None = Field(
-        None, ge=0, description="Longest delay, in steps, from the log to the first effect that the plant allows"
+        None,
+        ge=0,
+        description="Longest delay, in steps, from the log to the first effect that the plant allows",
     )
-    minimum: float | None = Field(None, description="Smallest value that is physically possible")
-    maximum: float | None = Field(None, description="Largest value that is physically possible")
-    levels: tuple[str | float, ...] | None = Field(None, description="Values that may occur, where they are few")
-    period: float | None = Field(None, gt=0, description="Period of a circular quantity, in its unit", examples=[360])
-    known_in_future: bool = Field(False, description="Are the values known ahead (schedules, calendars, forecasts)?")
+    minimum: FiniteFloat | None = Field(None, description="Smallest value that is physically possible")
+    maximum: FiniteFloat | None = Field(None, description="Largest value that is physically possible")
+    levels: tuple[str | FiniteFloat, ...] | None = Field(
+        None, description="Values that may occur, where they are few"
+    )
+    period: FiniteFloat | None = Field(
+        None, gt=0, description="Period of a circular quantity, in its unit", examples=[360]
+    )
+    known_in_future: bool = Field(
+        False, description="Are the values known ahead (schedules, calendars, forecasts)?"
+    )
     actuator: str | None = Field(None, description="What the action moves", examples=["pump P-101"])
     source_of_truth: str | None = Field(None, description="Where the log comes from")
     required: bool = Field(True, description="Is a frame without the column in breach of the contract?")
     description: str | None = Field(None, description="What the column is, in words")
-    severity: SeverityRule | None = Field(None, description="Thresholds for this column instead of the contract's")
+    severity: SeverityRule | None = Field(
+        None, description="Thresholds for this column instead of the contract's"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise RoleError(
-                f"Column {self.name!r}: minimum {self.minimum} is above maximum {self.maximum}. Swap or correct them."
+                f"Column {self.name!r}: minimum {self.minimum} is above maximum {self.maximum}. Swap or "
+                "correct them."
+            )
+        if self.levels is not None and len(set(self.levels)) < max(1, len(self.levels)):
+            raise RoleError(
+                f"Column {self.name!r} has the levels {list(self.levels)}. Name each level once, at least "
+                "one, or leave levels away."
             )
         if self.kind is Kind.CIRCULAR and self.period is None:
             raise RoleError(f"Column {self.name!r} is circular: give its period (360 for degrees).")
@@ -64,25 +92,28 @@ class Column(BaseModel):
         return self
 
 
-class Contract(BaseModel):
+class Contract(Frozen):
     """Which column is what, and on which clock.
 
     A name stands once; exactly one column has the role ``time``, at most one the role ``series``.
+    Inferred latents are not columns of the measured table, and no other column carries their names.
 
     Raises:
-        RoleError: a name stands twice, there are two time or series columns, or no observation is left.
+        RoleError: a name stands twice, there are two time or series columns, no observation is left, or a
+            column is, or is called like, an inferred latent.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field("telemetry", min_length=1, description="Name of the contract")
     version: str = Field("0.1.0", description="Version of the contract (semantic versioning)")
     columns: tuple[Column, ...] = Field(description="The columns, in the order of the frame")
     freq: str | None = Field(
-        None, description="Cadence: a duration such as '10s', '5m', '1h', or a number of units of a numeric time"
+        None,
+        description="Cadence: a duration such as '10s', '5m', '1h', or a number of units of a numeric time",
     )
     timezone: str | None = Field(None, description="Time zone of the source; None where the time has none")
-    severity: SeverityRule = Field(default_factory=SeverityRule, description="When a gap is a warning, or critical")
+    severity: SeverityRule = Field(
+        default_factory=SeverityRule, description="When a gap is a warning, or critical"
+    )
     description: str | None = Field(None, description="What the table is, in words")
 
     @model_validator(mode="after")
@@ -90,17 +121,32 @@ class Contract(BaseModel):
         names = [c.name for c in self.columns]
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
-            raise RoleError(f"Columns {twice} stand more than once in the contract. Give each column one role.")
+            raise RoleError(
+                f"Columns {twice} stand more than once in the contract. Give each column one role."
+            )
         for role in (Role.TIME, Role.SERIES):
             found = self.names(role)
             if len(found) > 1:
-                raise RoleError(f"Columns {list(found)} all have the role {role.value!r}; there can be one. Name it.")
+                raise RoleError(
+                    f"Columns {list(found)} all have the role {role.value!r}; there can be one. Name it."
+                )
+        if self.names(Role.LATENT):
+            raise RoleError(
+                f"Columns {list(self.names(Role.LATENT))} have the role 'latent'. Latents are inferred and "
+                "stand in a table of their own, never among the measured columns. Remove them."
+            )
+        reserved = [c.name for c in self.columns if is_latent_name(c.name) and c.role is not Role.IGNORE]
+        if reserved:
+            raise RoleError(
+                f"Columns {reserved} are called like inferred latents; the names latent_0, latent_1, ... are "
+                "reserved for those. Rename the columns, or ignore them."
+            )
         if not self.names(Role.TIME):
             raise RoleError("No column has the role 'time'. Name the time column.")
         if not self.observations:
             raise RoleError(
-                "No observation is left once time, actions, exogenous variables and ignored columns are taken. "
-                "Leave at least one numeric column that shows how the system responds."
+                "No observation is left once time, actions, exogenous variables and ignored columns are "
+                "taken. Leave at least one numeric column that shows how the system responds."
             )
         return self
 
@@ -156,3 +202,56 @@ class Contract(BaseModel):
         new = {c.name: c for c in columns}
         kept = [new.pop(c.name, c) for c in self.columns]
         return self.model_validate(self.model_dump() | {"columns": (*kept, *new.values())})
+
+    @classmethod
+    def from_odcs(cls, path_or_text: str | Path, *, table: str | None = None) -> "Contract":
+        """The contract in an Open Data Contract Standard document (v3).
+
+        Args:
+            path_or_text: path of a YAML (or JSON) file, or its text.
+            table: name of the schema object, where the document has several.
+
+        Raises:
+            ContractError: the document cannot be read, or says what cannot be.
+        """
+        from tslam.contract.odcs import read  # noqa: PLC0415 - YAML is loaded when a file is read, not before
+
+        return read(path_or_text, table=table)[0]
+
+    def to_odcs(self, path: str | Path | None = None, *, latents: Iterable[str] = ()) -> str:
+        """The contract as an Open Data Contract Standard document (v3.1.0).
+
+        Args:
+            path: file to write, if any.
+            latents: names of inferred latents to describe, in a schema object of their own.
+
+        Returns:
+            The YAML text.
+        """
+        from tslam.contract.odcs import write  # noqa: PLC0415 - see from_odcs
+
+        return write(self, path, latents=latents)
+
+    def check(self, frame: Any) -> "CheckResult":
+        """Hold a frame against the contract: every failure, with its row and value.
+
+        Args:
+            frame: polars or pandas frame, LazyFrame (collected), or anything narwhals reads.
+        """
+        from tslam.contract.check import check  # noqa: PLC0415 - pandera takes most of a second to import
+
+        return check(frame, self)
+
+    @classmethod
+    def infer(cls, frame: Any) -> "tuple[Contract, dict[str, str]]":
+        """A draft of a contract for a frame, and the reason for each column's role.
+
+        Args:
+            frame: polars or pandas frame, LazyFrame (collected), or anything narwhals reads.
+
+        Raises:
+            RoleError: there is no time column, or no observation is left.
+        """
+        from tslam.contract.infer import infer  # noqa: PLC0415 - that module imports this one
+
+        return infer(frame)

@@ -1,0 +1,183 @@
+"""A frame held against its contract: every failure, with its row and value."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from numbers import Integral
+from typing import Any
+
+import polars as pl
+from narwhals.dependencies import is_pandas_dataframe
+from pydantic import Field
+
+from tslam.contract.frame_rules import Family, families, rules
+from tslam.contract.frame_schema import (
+    Place,
+    family_in_pandas,
+    family_in_polars,
+    pandas_failures,
+    polars_failures,
+)
+from tslam.contract.frames import to_polars, with_index
+from tslam.contract.frozen import Frozen
+from tslam.contract.model import Column, Contract
+from tslam.contract.roles import Role
+from tslam.errors import ContractError
+
+__all__ = ["CheckResult", "Failure", "FailureCount", "check"]
+
+_ALWAYS = {
+    "present": "a column of that name",
+    "not_null": "a value in every row",
+    "unique": "each stamp once",
+}
+
+
+class Failure(Frozen):
+    """One value, or one column, that does not meet the contract."""
+
+    column: str
+    check: str = Field(description="What was asked", examples=["present", "type", "maximum", "unique"])
+    expected: str = Field(description="What the contract expects", examples=["at most 5"])
+    row: int | None = Field(None, description="Row of the frame, counted from 0; None: the whole column")
+    value: str | float | int | bool | None = Field(
+        None, description="What was found; stamps as ISO 8601 text"
+    )
+
+
+class FailureCount(Frozen):
+    """How many values of a column fail one check."""
+
+    column: str
+    check: str
+    count: int
+
+
+class CheckResult(Frozen):
+    """What came of holding a frame against a contract."""
+
+    contract: str = Field(description="Name of the contract")
+    rows: int = Field(description="Rows of the frame")
+    failures: tuple[Failure, ...] = Field(description="At most `limit` for each column and check, in order")
+    counts: tuple[FailureCount, ...] = Field(description="All failures, counted by column and check")
+
+    @property
+    def ok(self) -> bool:
+        """Does the frame meet the contract?"""
+        return not self.counts
+
+    @property
+    def total(self) -> int:
+        """Number of failures, also of those that are not listed."""
+        return sum(count.count for count in self.counts)
+
+    def raise_if_failed(self) -> None:
+        """Complain about a frame that does not meet the contract.
+
+        Raises:
+            ContractError: there are failures; the message has the first of each column and check.
+        """
+        if self.ok:
+            return
+        first = {(f.column, f.check): f for f in reversed(self.failures)}
+        lines = []
+        for count in self.counts:
+            failure = first[count.column, count.check]
+            where = "" if failure.row is None else f" in row {failure.row}"
+            more = f" and {count.count - 1:,} more" if count.count > 1 else ""
+            lines.append(
+                f"{failure.column}: found {failure.value!r}{where}{more}, expected {failure.expected}"
+            )
+        raise ContractError(
+            f"The frame ({self.rows:,} rows) does not meet the contract {self.contract!r}: "
+            f"{'; '.join(lines)}. Mend the data, or the contract where it is wrong."
+        )
+
+
+def check(frame: Any, contract: Contract, *, limit: int = 100) -> CheckResult:
+    """Hold a frame against a contract.
+
+    Asked are: is the column there, is its type that of its role, are its numbers finite and in range,
+    its levels known, has every row a time and a series, and each series each time once. Columns with
+    the role ``ignore``, and columns that the contract does not name, are not looked at.
+
+    Args:
+        frame: polars or pandas frame, LazyFrame (collected: on a lazy frame pandera would check types
+            and no values), or an Arrow table. A pandas index of time stamps counts as the time column.
+        contract: what to hold it against.
+        limit: most failures that are listed for each column and check; all are counted.
+
+    Raises:
+        FrameError: this is not a frame, or a column stands in it twice.
+    """
+    rows: Any = _opened(frame, contract)
+    family_of: Callable[[Any], Family] = family_in_polars
+    failures_of: Callable[[Any, Contract, dict[str, Family]], list[Place]] = polars_failures
+    if is_pandas_dataframe(rows):
+        family_of, failures_of = family_in_pandas, pandas_failures
+    seen = {name: family_of(rows[name]) for name in rows.columns}
+    asked = [column for column in contract.columns if column.role is not Role.IGNORE]
+    fit = {c.name: seen[c.name] for c in asked if c.name in seen and seen[c.name] in families(c)}
+    places: list[Place] = [(c.name, "present", None) for c in asked if c.required and c.name not in seen]
+    places += [(c.name, "type", None) for c in asked if c.name in seen and c.name not in fit]
+    places = _ordered(places + failures_of(rows, contract, fit), contract)
+    counts = Counter((name, asked_of) for name, asked_of, _ in places)
+    return CheckResult(
+        contract=contract.name,
+        rows=len(rows),
+        failures=tuple(_listed(places, rows, contract, seen, limit)),
+        counts=tuple(FailureCount(column=c, check=name, count=n) for (c, name), n in counts.items()),
+    )
+
+
+def _opened(frame: Any, contract: Contract) -> Any:
+    """The frame, with the time and the series as columns where they stand in a pandas index."""
+    if is_pandas_dataframe(frame):
+        return with_index(frame, contract.time, {contract.time, contract.series or contract.time})
+    return to_polars(frame)
+
+
+def _ordered(places: Iterable[Place], contract: Contract) -> list[Place]:
+    """By the contract's order of columns, then by check, then by row."""
+    position = {column.name: index for index, column in enumerate(contract.columns)}
+    return sorted(
+        places, key=lambda place: (position[place[0]], place[1], -1 if place[2] is None else place[2])
+    )
+
+
+def _listed(
+    places: list[Place], rows: Any, contract: Contract, seen: dict[str, Family], limit: int
+) -> Iterable[Failure]:
+    listed: Counter[tuple[str, str]] = Counter()
+    for name, asked, row in places:
+        listed[name, asked] += 1
+        if listed[name, asked] > limit:
+            continue
+        family = seen.get(name)
+        value = family if row is None else None if asked == "not_null" else _value(rows, name, row)
+        expected = _expected(contract.column(name), asked, family)
+        yield Failure(column=name, check=asked, expected=expected, row=row, value=value)
+
+
+def _expected(column: Column, asked: str, family: Family | None) -> str:
+    if asked == "type":
+        return f"{' or '.join(sorted(families(column)))} for the role {column.role.value!r}"
+    said = {rule.name: rule.expected for rule in rules(column, family)} if family else {}
+    return (_ALWAYS | said).get(asked, asked)
+
+
+def _value(frame: Any, name: str, row: int) -> str | float | int | bool | None:
+    """A value as plain Python, the same whichever kind of frame it came from."""
+    value = frame[name][row] if isinstance(frame, pl.DataFrame) else frame[name].iloc[row]
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="microseconds")
+    if isinstance(value, date):
+        return f"{value.isoformat()}T00:00:00.000000"
+    if isinstance(value, str | bool):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if hasattr(value, "__float__"):
+        return float(value) if math.isfinite(value) else str(float(value))
+    return str(value)

@@ -1,0 +1,17 @@
+"""The names of inferred latents: reserved, so that nothing logged can be taken for one."""
+
+import re
+
+__all__ = ["is_latent_name", "latent_names"]
+
+_RESERVED = re.compile(r"latent_(0|[1-9][0-9]*)", re.ASCII)
+
+
+def latent_names(count: int) -> tuple[str, ...]:
+    """Names of ``count`` latents, strongest first: ``latent_0``, ``latent_1``, ..."""
+    return tuple(f"latent_{position}" for position in range(count))
+
+
+def is_latent_name(name: str) -> bool:
+    """Is the name one that an inferred latent carries?"""
+    return _RESERVED.fullmatch(name) is not None

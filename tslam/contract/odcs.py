@@ -1,0 +1,52 @@
+"""Contracts on disk, in the Open Data Contract Standard (ODCS): read and write."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tslam.contract.model import Contract
+from tslam.contract.odcs_read import parse
+from tslam.contract.odcs_write import render
+from tslam.contract.yaml_document import text_of
+from tslam.errors import ContractError
+
+__all__ = ["read", "write"]
+
+
+def read(path_or_text: str | Path, *, table: str | None = None) -> tuple[Contract, tuple[str, ...]]:
+    """Read a contract (ODCS v3, YAML or JSON).
+
+    Args:
+        path_or_text: path of a file, or a text (a string with a line break or a brace).
+        table: name of the schema object, where the document has several.
+
+    Returns:
+        The contract, and what was derived rather than read, one plain sentence each.
+
+    Raises:
+        ContractError: the document cannot be read, or says what cannot be; with line and column.
+    """
+    text, source = text_of(path_or_text)
+    return parse(text, source, table)
+
+
+def write(contract: Contract, path: str | Path | None = None, *, latents: Iterable[str] = ()) -> str:
+    """Write a contract (ODCS v3.1.0, YAML).
+
+    Args:
+        contract: what to write.
+        path: the file, if any.
+        latents: names of inferred latents to describe, in a schema object of their own.
+
+    Returns:
+        The text.
+
+    Raises:
+        ContractError: the file cannot be written, or a latent is not called like one.
+    """
+    text = render(contract, latents)
+    if path is not None:
+        try:
+            Path(path).write_text(text, encoding="utf-8")
+        except OSError as found:
+            raise ContractError(f"{str(path)!r} cannot be written: {found}. Give another path.") from found
+    return text
