@@ -1,0 +1,239 @@
+"""Held latents by expectation-maximisation: level and moves of an action that nobody logged.
+
+The regression of o_{t+1} on what is known and the path of z are fitted jointly. A forward model fitted
+first would absorb the held level into history, and leave only the moves.
+
+Source: Shumway and Stoffer, "An approach to time series smoothing and forecasting using the EM
+algorithm", Journal of Time Series Analysis 3(4), 1982. Accelerated, because plain EM crawls where
+noise is small (:mod:`tslam.dynamics.squarem`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from tslam.dynamics.forward import LinearForward, fit_ridge
+from tslam.dynamics.inverse import HeldInverse, LatentPath, stationary
+from tslam.dynamics.squarem import accelerate
+from tslam.errors import TrainingError
+
+__all__ = ["HeldFit", "Noise", "fit_held"]
+
+Noise = Literal["full", "diagonal"]
+"""Covariance of e. ``full`` leaves common white noise to R, so that z stands for what persists;
+``diagonal`` lets z take common white moves as well."""
+
+STARTS = (0.98, 0.5, 0.05)
+"""First guesses of φ: EM keeps near its start, so each is tried and the likeliest kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeldFit:
+    """A forward regression and the latents that go with it."""
+
+    forward: LinearForward
+    inverse: HeldInverse
+    loglik: float
+    """Nats per transition of the training rows."""
+    history: tuple[float, ...]
+    """Log-likelihood after each iteration."""
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    W: Float[np.ndarray, "feat chan"]
+    B: Float[np.ndarray, "chan latent"]
+    R: Float[np.ndarray, "chan chan"]
+    phi: Float[np.ndarray, " latent"]
+
+
+class _Problem:
+    """Data and the sums over it that no iteration changes."""
+
+    def __init__(
+        self,
+        X: Float[np.ndarray, "n feat"],
+        Y: Float[np.ndarray, "n chan"],
+        train: Bool[np.ndarray, " n"],
+        start: Bool[np.ndarray, " n"],
+        ridge: float,
+        noise: Noise,
+    ) -> None:
+        self.F = np.column_stack([X, np.ones(len(X))])
+        self.Y = np.where(train[:, None], Y, np.nan)
+        self.seen = np.isfinite(self.Y)
+        self.zero = np.where(self.seen, self.Y, 0.0)
+        self.start, self.noise, self.ridge = start, noise, ridge
+        self.count = self.seen.sum(axis=0)
+        penalty = np.append(np.full(X.shape[1], ridge), 1e-9)
+        self.whole = bool((self.seen.all(axis=1) | ~self.seen.any(axis=1)).all())
+        used = self.F[self.seen.any(axis=1)]
+        self.gram = used.T @ used
+        self.penalty = np.diag(penalty * max(1, len(used)))
+        self.cross = self.F.T @ self.zero
+        self.grams = (
+            [self.gram] * Y.shape[1]
+            if self.whole
+            else [self.F[s].T @ self.F[s] for s in self.seen.T]  # channels with gaps of their own
+        )
+
+    def first(self, latents: int, phi: float) -> _State:
+        """Ridge regression, and the largest directions of what it leaves."""
+        plain = fit_ridge(self.F[:, :-1], self.Y, np.asarray(self.seen.any(axis=1)), self.ridge)
+        W = np.vstack([plain.weights, plain.bias])
+        left = np.where(self.seen, self.zero - self.F @ W, 0.0)
+        cov = left.T @ left / max(1, int(self.count.max()))
+        values, vectors = np.linalg.eigh(cov)
+        # half of the leading variance to z, half to noise: EM moves it from there
+        B = vectors[:, ::-1][:, :latents] * np.sqrt(0.5 * np.maximum(values[::-1][:latents], 1e-9))
+        R = cov - 0.5 * B @ B.T if self.noise == "full" else np.diag(np.maximum(np.diag(cov - B @ B.T), 1e-9))
+        return _State(W, B, R, np.full(latents, phi))
+
+    def step(self, s: _State) -> tuple[_State, float]:
+        """One EM step, and the log-likelihood per transition of the state it started from."""
+        left = np.where(self.seen, self.zero - self.F @ s.W, np.nan)
+        path = HeldInverse(s.B, s.R, s.phi).path(left, self.start)
+        loglik = self._loglik(left, s.R, path)
+        W, B = self._regress(path)
+        R = self._noise(W, B, path)
+        phi, sd = stationary(path, self.start)
+        return _State(W, B * sd, R, phi), loglik
+
+    def pack(self, s: _State) -> Float[np.ndarray, " theta"]:
+        """The state as an unconstrained vector."""
+        if self.noise == "full":
+            chol = np.linalg.cholesky(s.R)
+            spread = np.concatenate([np.log(np.diag(chol)), chol[np.tril_indices(len(chol), -1)]])
+        else:
+            spread = np.log(np.diag(s.R))
+        bounded = np.arctanh(np.clip(s.phi, 1e-4, 0.9995))
+        return np.concatenate([s.W.ravel(), s.B.ravel(), spread, bounded])
+
+    def unpack(self, theta: Float[np.ndarray, " theta"]) -> _State:
+        """The way back."""
+        feat, chan = self.F.shape[1], self.Y.shape[1]
+        pairs = chan * (chan - 1) // 2 if self.noise == "full" else 0
+        latents = (theta.size - feat * chan - chan - pairs) // (chan + 1)
+        W, B, log_sd, lower, phi = np.split(theta, np.cumsum([feat * chan, chan * latents, chan, pairs]))
+        if self.noise == "full":
+            chol = np.diag(np.exp(log_sd))
+            chol[np.tril_indices(chan, -1)] = lower
+            R = chol @ chol.T
+        else:
+            R = np.diag(np.exp(log_sd))
+        return _State(W.reshape(feat, chan), B.reshape(chan, latents), R, np.tanh(phi))
+
+    def _regress(
+        self, path: LatentPath
+    ) -> tuple[Float[np.ndarray, "feat chan"], Float[np.ndarray, "chan latent"]]:
+        """Regression on what is known and on E z, with the posterior variance of z."""
+        z, feat = path.mean, self.F.shape[1]
+        szy = z.T @ self.zero
+        solution = np.zeros((feat + z.shape[1], self.Y.shape[1]))
+        groups = (
+            [np.arange(self.Y.shape[1])] if self.whole else [np.array([c]) for c in range(self.Y.shape[1])]
+        )
+        for group in groups:
+            used = self.seen[:, group[0]]
+            sfz = self.F[used].T @ z[used]
+            szz = z[used].T @ z[used] + path.cov[used].sum(axis=0)
+            gram = np.block(
+                [[self.grams[group[0]] + self.penalty, sfz], [sfz.T, szz + 1e-9 * np.eye(len(szz))]]
+            )
+            right = np.vstack([self.cross[:, group], szy[:, group]])
+            solution[:, group] = np.linalg.solve(gram, right)
+        return solution[:feat], solution[feat:].T
+
+    def _noise(
+        self, W: Float[np.ndarray, "feat chan"], B: Float[np.ndarray, "chan latent"], path: LatentPath
+    ) -> Float[np.ndarray, "chan chan"]:
+        left = np.where(self.seen, self.zero - self.F @ W - path.mean @ B.T, 0.0)
+        if self.noise == "full":
+            R = left.T @ left + B @ path.cov[self.seen.all(axis=1)].sum(axis=0) @ B.T
+            R = 0.5 * (R + R.T) / max(1, int(self.count.max()))
+            return np.asarray(R + 1e-9 * np.eye(len(R)))
+        spread = np.einsum("tij,ci,cj->tc", path.cov, B, B) if not self.whole else None
+        if spread is None:
+            total = path.cov[self.seen.any(axis=1)].sum(axis=0)
+            extra = np.einsum("ij,ci,cj->c", total, B, B)
+        else:
+            extra = (spread * self.seen).sum(axis=0)
+        return np.diag(np.maximum(((left**2).sum(axis=0) + extra) / np.maximum(self.count, 1), 1e-9))
+
+    def _loglik(
+        self, left: Float[np.ndarray, "n chan"], R: Float[np.ndarray, "chan chan"], path: LatentPath
+    ) -> float:
+        rows = self.seen.any(axis=1)
+        total = float(path.gain[rows].sum())
+        zero = np.where(self.seen, left, 0.0)[rows]
+        if self.noise == "full":
+            chol = np.linalg.cholesky(R)
+            white = np.linalg.solve(chol, zero.T)
+            total -= 0.5 * float((white**2).sum()) + len(zero) * float(np.log(np.diag(chol)).sum())
+        else:
+            variance = np.diag(R)
+            total -= 0.5 * float((zero**2 / variance).sum()) + 0.5 * float(
+                (self.count * np.log(variance)).sum()
+            )
+        return float(total / max(1, int(rows.sum()))) - 0.5 * self.Y.shape[1] * float(np.log(2 * np.pi))
+
+
+def fit_held(
+    X: Float[np.ndarray, "n feat"],
+    Y: Float[np.ndarray, "n chan"],
+    train: Bool[np.ndarray, " n"],
+    start: Bool[np.ndarray, " n"],
+    *,
+    latents: int = 1,
+    ridge: float = 1e-3,
+    iterations: int = 200,
+    tolerance: float = 1e-6,
+    noise: Noise = "full",
+    starts: Sequence[float] = STARTS,
+) -> HeldFit:
+    """Fit regression, latents and their persistence jointly; keep the likeliest of several starts.
+
+    Args:
+        X: Regressors of consecutive transitions, about unit variance.
+        Y: o_{t+1}, scaled; NaN where not measured.
+        train: Transitions to learn from; the others leave the latent path free.
+        start: True where a segment begins.
+        latents: Number of latents.
+        ridge: Penalty per row on the regression.
+        iterations: Most EM steps from each start.
+        tolerance: Stop when an accelerated step gains less, in nats per transition.
+        noise: Covariance of e; ``full`` needs every channel measured together and falls back to
+            ``diagonal`` where that is not so.
+        starts: First guesses of φ.
+
+    Raises:
+        TrainingError: no start led to finite numbers.
+    """
+    seen = np.isfinite(Y[train])
+    together = bool((seen.all(axis=1) | ~seen.any(axis=1)).all())
+    problem = _Problem(X, Y, train, start, ridge, noise if together else "diagonal")
+    best: tuple[float, _State, list[float]] | None = None
+    for phi in starts:
+        try:
+            state, history = accelerate(
+                problem.step,
+                problem.first(latents, phi),
+                problem.pack,
+                problem.unpack,
+                iterations=iterations,
+                tolerance=tolerance,
+            )
+        except np.linalg.LinAlgError:
+            continue  # this start met a singular covariance; the others may not, and none is an error below
+        if history and np.isfinite(history[-1]) and (best is None or history[-1] > best[0]):
+            best = (history[-1], state, history)
+    if best is None:
+        raise TrainingError(
+            f"EM for {latents} held latents did not arrive at finite numbers from any start. "
+            "Look for channels of wildly different scale or nearly equal channels, or raise `ridge`."
+        )
+    loglik, s, history = best
+    return HeldFit(LinearForward(s.W[:-1], s.W[-1]), HeldInverse(s.B, s.R, s.phi), loglik, tuple(history))

@@ -1,0 +1,145 @@
+"""Inverse dynamics: the latent action behind each transition, from what the forward model left over.
+
+    o_{t+1} = f(o_{≤t}, a, x) + B z_t + e_t,   e ~ N(0, R),   z_t = φ z_{t-1} + w_t
+
+φ near 1 is a latent that is held, φ = 0 the one-step latent of a linear LAM (Zhang et al., "What Do
+Latent Action Models Actually Learn?", NeurIPS 2025, proposition 4.1: PCA on what is left over).
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from tslam.kernels.kalman import kalman_filter, kalman_smoother
+
+__all__ = ["HeldInverse", "InverseDynamics", "LatentPath", "Mode", "stationary"]
+
+Mode = Literal["smoothed", "filtered"]
+
+_MOST_PERSISTENT = 0.9995
+"""φ is kept below 1, so that the stationary prior exists."""
+
+
+@dataclass(frozen=True, eq=False)
+class LatentPath:
+    """Latents of consecutive transitions, and what was known before each of them."""
+
+    mean: Float[np.ndarray, "n latent"]
+    cov: Float[np.ndarray, "n latent latent"]
+    lagged: Float[np.ndarray, "n latent latent"]
+    """Covariance with the latent of the transition before (smoothed paths)."""
+    prior: Float[np.ndarray, "n latent"]
+    """Mean given everything up to o_t: what a causal prediction of o_{t+1} may use."""
+    prior_cov: Float[np.ndarray, "n latent latent"]
+    gain: Float[np.ndarray, " n"]
+    """Log-likelihood of each transition over that of z = 0."""
+
+
+class InverseDynamics(Protocol):
+    """Reads latent actions out of residual transitions."""
+
+    @property
+    def latents(self) -> int:
+        """Number of latents."""
+        ...
+
+    def path(
+        self, residual: Float[np.ndarray, "n chan"], start: Bool[np.ndarray, " n"], mode: Mode = "smoothed"
+    ) -> LatentPath:
+        """Latents of consecutive transitions."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class HeldInverse:
+    """Kalman filter and smoother for latents that persist; see :mod:`tslam.kernels.kalman`."""
+
+    B: Float[np.ndarray, "chan latent"]
+    R: Float[np.ndarray, "chan chan"]
+    phi: Float[np.ndarray, " latent"]
+
+    @property
+    def latents(self) -> int:
+        """Number of latents."""
+        return int(self.B.shape[1])
+
+    def path(
+        self,
+        residual: Float[np.ndarray, "n chan"],
+        start: Bool[np.ndarray, " n"],
+        mode: Mode = "smoothed",
+        weights: Float[np.ndarray, " n"] | None = None,
+    ) -> LatentPath:
+        """Latents of consecutive transitions.
+
+        Args:
+            residual: o_{t+1} − f, scaled; NaN where not measured.
+            start: True where a segment begins.
+            mode: ``smoothed`` uses past and future, ``filtered`` only o_{≤t+1}.
+            weights: Precision of each transition relative to R (0: not used at all).
+        """
+        h, J, which = self._measurement(residual, weights)
+        q = 1.0 - self.phi**2
+        prior, prior_cov, mean, cov, gain = kalman_filter(h, J, which, start, self.phi, q)
+        lagged = np.zeros_like(cov)
+        if mode == "smoothed":
+            mean, cov, lagged = kalman_smoother(start, self.phi, prior, prior_cov, mean, cov)
+        return LatentPath(mean, cov, lagged, prior, prior_cov, gain)
+
+    def _measurement(
+        self, residual: Float[np.ndarray, "n chan"], weights: Float[np.ndarray, " n"] | None
+    ) -> tuple[Float[np.ndarray, "n latent"], Float[np.ndarray, "pattern latent latent"], np.ndarray]:
+        """Bᵀ R⁻¹ r and Bᵀ R⁻¹ B, for each pattern of measured channels."""
+        seen = np.isfinite(residual)
+        n, k = len(residual), self.latents
+        patterns, which = _patterns(seen)
+        h, J = np.zeros((n, k)), np.zeros((len(patterns), k, k))
+        for p, pattern in enumerate(patterns):
+            if pattern.any():
+                rows = which == p
+                gain = np.linalg.solve(self.R[np.ix_(pattern, pattern)], self.B[pattern])
+                h[rows] = residual[np.ix_(rows, pattern)] @ gain
+                J[p] = self.B[pattern].T @ gain
+        if weights is None:
+            return h, J, which
+        weighted = J[which] * weights[:, None, None]
+        return h * weights[:, None], weighted, np.arange(n)
+
+
+def _patterns(
+    seen: Bool[np.ndarray, "n chan"],
+) -> tuple[Bool[np.ndarray, "pattern chan"], Int[np.ndarray, " n"]]:
+    """Which channels are measured together, and where."""
+    if seen.all():
+        return seen[:1], np.zeros(len(seen), np.int64)
+    # rows as integers: sorting these is a hundred times faster than sorting rows of booleans
+    packed = np.packbits(seen, axis=1)
+    words = np.zeros((len(seen), -(-packed.shape[1] // 8) * 8), np.uint8)
+    words[:, : packed.shape[1]] = packed
+    keys = words.view(np.uint64)
+    key = np.zeros(len(seen), np.uint64)
+    for column in keys.T:
+        _, rank = np.unique(column, return_inverse=True)
+        _, joint = np.unique(key * np.uint64(rank.max() + 1) + rank.astype(np.uint64), return_inverse=True)
+        key = joint.astype(np.uint64)
+    _, first, which = np.unique(key, return_index=True, return_inverse=True)
+    return seen[first], which.astype(np.int64)
+
+
+def stationary(
+    path: LatentPath, start: Bool[np.ndarray, " n"]
+) -> tuple[Float[np.ndarray, " latent"], Float[np.ndarray, " latent"]]:
+    """Persistence and stationary standard deviation of each latent, from the smoothed moments.
+
+    Source: Shumway and Stoffer, "An approach to time series smoothing and forecasting using the EM
+    algorithm", Journal of Time Series Analysis 3(4), 1982, with a diagonal transition.
+    """
+    now = np.flatnonzero(~start)
+    second = path.mean**2 + np.einsum("tii->ti", path.cov)
+    s11, s00 = second[now].sum(axis=0), second[now - 1].sum(axis=0)
+    s10 = (path.mean[now] * path.mean[now - 1] + np.einsum("tii->ti", path.lagged[now])).sum(axis=0)
+    phi = np.clip(s10 / np.maximum(s00, 1e-12), 0.0, _MOST_PERSISTENT)
+    q = np.maximum((s11 - 2.0 * phi * s10 + phi**2 * s00) / max(1, now.size), 1e-9)
+    return phi, np.sqrt(q / (1.0 - phi**2))
