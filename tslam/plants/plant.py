@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 
 from tslam.errors import RoleError
 
-__all__ = ["START", "TIME", "Record", "Roles", "Truth", "stamped"]
+__all__ = ["START", "TIME", "Record", "Roles", "Truth", "moves", "stamped"]
 
 TIME = "time"
 START = datetime(2024, 1, 1)  # noqa: DTZ001 - UTC without a zone, as the records say; a Monday at midnight
