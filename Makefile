@@ -20,7 +20,7 @@ export TZ := UTC
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help install demo test lint types format docs docs-serve bench check-gpu clean
+.PHONY: help install demo test lint types format docs docs-serve bench schemas check-gpu clean
 
 help: ## List the targets
 	@echo "tslam: what acted on your system that nobody logged?"
@@ -66,6 +66,10 @@ docs-serve: $(STAMP) ## Show the documentation while it is written
 
 bench: $(STAMP) ## Measure: import time, speed, peers (minutes; prints tables)
 	for script in tests/benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+schemas: $(STAMP) ## Write the JSON Schemas of contract and report into contracts/schema
+	$(BIN)/python -m tslam.contract.schema
+	$(BIN)/python -m tslam.report.schema
 
 check-gpu: $(STAMP) ## Run the tests that need a CUDA device (all skipped where there is none)
 	$(PYTEST) -m gpu
