@@ -1,16 +1,17 @@
 """Frames, contracts and panels that the tests of the room share."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from hypothesis import strategies as st
 
 from tslam.contract.model import Column, Contract
-from tslam.panel import Panel, Scaling, Segment
+from tslam.panel import Feature, Panel, Scaling, Segment
 
-START = datetime(2024, 3, 30, 20)  # noqa: DTZ001 - naive on purpose: tests add the zone that they are about
+START = datetime.fromisoformat("2024-03-30T20:00")
 
 
 def contract(*columns: Column, series: str | None = None, **settings: Any) -> Contract:
@@ -28,31 +29,54 @@ def frame(rows: int = 60, *, step: timedelta = timedelta(seconds=10), **columns:
     return pl.DataFrame({"time": time, **values})
 
 
-@st.composite
-def panels(draw: st.DrawFn) -> Panel:
-    """Panels of several series and segments with missing cells, already scaled."""
-    lengths = draw(st.lists(st.lists(st.integers(1, 25), min_size=1, max_size=3), min_size=1, max_size=3))
+class Shape(NamedTuple):
+    """What a random panel is made from."""
+
+    lengths: list[list[int]]
+    widths: tuple[int, int, int]
+    missing: float
+    seed: int
+
+
+SHAPES = st.builds(
+    Shape,
+    lengths=st.lists(st.lists(st.integers(1, 25), min_size=1, max_size=3), min_size=1, max_size=3),
+    widths=st.tuples(st.integers(1, 3), st.integers(0, 2), st.integers(0, 2)),
+    missing=st.sampled_from([0.0, 0.3]),
+    seed=st.integers(0, 2**32 - 1),
+)
+"""Shapes of panels; the panel itself is made in the test, where the shape checks may draw at random."""
+
+
+def panel_of(shape: Shape) -> Panel:
+    """A panel of several series and segments with missing cells, already scaled."""
+    segments, series = layout(shape.lengths)
+    rng = np.random.default_rng(shape.seed)
+    arrays = [rng.normal(size=(series.size, width)) for width in shape.widths]
+    for values in arrays:
+        values[rng.random(values.shape) < shape.missing] = np.nan
+    return assemble(arrays[0], arrays[1], arrays[2], segments, series)
+
+
+def layout(lengths: Sequence[Sequence[int]]) -> tuple[tuple[Segment, ...], np.ndarray]:
+    """Segments and the series of each row, from the lengths of the segments of each series."""
     segments, series, start = [], [], 0
     for code, own in enumerate(lengths):
         for length in own:
             segments.append(Segment(code, start, start + length))
             series += [code] * length
             start += length
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    share = draw(st.sampled_from([0.0, 0.3]))
-    chan, act, exog = draw(st.integers(1, 3)), draw(st.integers(0, 2)), draw(st.integers(0, 2))
-    arrays = [rng.normal(size=(start, width)) for width in (chan, act, exog)]
-    for values in arrays:
-        values[rng.random(values.shape) < share] = np.nan
-    return assemble(arrays[0], arrays[1], arrays[2], tuple(segments), np.array(series))
+    return tuple(segments), np.array(series)
 
 
 def assemble(
-    obs: np.ndarray, actions: np.ndarray, exog: np.ndarray, segments: tuple[Segment, ...], series_of: np.ndarray
+    obs: np.ndarray,
+    actions: np.ndarray,
+    exog: np.ndarray,
+    segments: tuple[Segment, ...],
+    series_of: np.ndarray,
 ) -> Panel:
     """A panel of ready arrays, named o0.., a0.., e0.."""
-    from tslam.panel import Feature
-
     count = int(series_of.max()) + 1
     names = [f"o{i}" for i in range(obs.shape[1])]
     columns = [Column(name=name, role="observation") for name in names]

@@ -15,7 +15,7 @@ from tslam.panel.encode import encode, learn
 from tslam.panel.grid import Grid, lay
 from tslam.panel.ingest import read
 from tslam.panel.panel import Encoding, Feature, Panel, Scaling
-from tslam.panel.remarks import remarks
+from tslam.panel.remarks import remarks, silent
 from tslam.panel.scale import adopt, apply, estimate
 from tslam.panel.windows import transitions
 
@@ -168,7 +168,7 @@ def _assemble(
     row_of = np.full(height, -1, np.int64)
     row_of[grid.source] = grid.position
     features = {role: encoding.features(role) for role in _ROLES}
-    said = [
+    said = silent(grid.series, names) + [
         note for role in _ROLES for note in remarks(values[role], _names(features[role]), grid.series, names)
     ]
     return Panel(

@@ -15,10 +15,12 @@ EXACT = 1e-4
 
 _MIXED = 0.2
 """Share of steps off every multiple of the cadence from which there is no cadence."""
+_RARE = 0.05
+"""Share of steps of one cadence below which a given cadence is not that of the rows."""
 _VOTES = 10
 """Steps that a series needs for a say of its own."""
 
-_Steps = Float[np.ndarray, " steps"]
+_Steps = Float[np.ndarray, " _"]
 
 
 def find_step(steps: dict[str, _Steps], clock: Clock, given: tuple[float, str] | None) -> tuple[float, str]:
@@ -30,7 +32,7 @@ def find_step(steps: dict[str, _Steps], clock: Clock, given: tuple[float, str] |
         given: A cadence in ticks that holds, and where it comes from; None to take the most common step.
 
     Raises:
-        CadenceError: series differ in cadence, or too many steps are no multiple of it.
+        CadenceError: series differ in cadence, too many steps are no multiple of it, or hardly any is it.
     """
     pooled = np.concatenate(list(steps.values()))
     step, reason = given or (_common(steps, pooled, clock), "the most common step")
@@ -42,6 +44,11 @@ def find_step(steps: dict[str, _Steps], clock: Clock, given: tuple[float, str] |
                 f"{clock.span(step)}, which is {reason}. Found steps: {_table(own, step, clock)}. "
                 "Resample to one cadence, or give freq, the step that all others are multiples of."
             )
+    if np.mean(np.abs(pooled / step - 1) <= 2 * TOLERANCE) < _RARE:
+        raise CadenceError(
+            f"The cadence is {clock.span(step)}, {reason}, and hardly a row follows the one before by that: "
+            f"{_table(pooled, step, clock)}. Resample to that cadence, or give the freq that the rows have."
+        )
     return step, f"Cadence {clock.span(step)}, {reason}: {_table(pooled, step, clock)}."
 
 
@@ -91,22 +98,23 @@ def _round(step: float, clock: Clock) -> float:
     return step
 
 
-def _off(ratio: _Steps) -> Bool[np.ndarray, " steps"]:
+def _off(ratio: _Steps) -> Bool[np.ndarray, " _"]:
     """Where a step is no multiple of the cadence; two stamps may each be off by the tolerance."""
     return np.asarray((np.abs(ratio - np.rint(ratio)) > 2 * TOLERANCE) | (ratio < 0.5))
 
 
 def _table(steps: _Steps, step: float, clock: Clock) -> str:
-    """The most common steps and their shares, to a twentieth of the cadence."""
-    rounded = np.where(np.abs(steps / step - 1) < TOLERANCE, 1, np.round(steps / step * 20) / 20)
-    values, counts = np.unique(rounded, return_counts=True)
+    """The most common steps and their shares; steps within a twentieth of the cadence count as one."""
+    ratio = steps / step
+    digits = np.where(ratio < 1, 10.0 ** (1 - np.floor(np.log10(ratio))), 20)
+    alike = np.where(np.abs(ratio - 1) < TOLERANCE, 1, np.round(ratio * digits) / digits)
+    values, firsts, counts = np.unique(alike, return_index=True, return_counts=True)
+    spans = np.where(values == 1, step, steps[firsts])
     top = np.argsort(-counts, kind="stable")[:4]
-    said = ", ".join(
-        f"{clock.span(float(values[i]) * step)} in {_percent(counts[i] / steps.size)}" for i in top
-    )
+    said = ", ".join(f"{clock.span(float(spans[i]))} in {_percent(counts[i] / steps.size)}" for i in top)
     rest = counts.sum() - counts[top].sum()
     return said + (f", others in {_percent(rest / steps.size)}" if rest else "") + f" of {steps.size} steps"
 
 
 def _percent(share: float) -> str:
-    return "100%" if share == 1 else f"{min(share, 0.999):.1%}"
+    return "100%" if share == 1 else f"{min(max(share, 0.001), 0.999):.1%}"

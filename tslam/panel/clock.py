@@ -61,13 +61,13 @@ class Clock:
         return float(match[1]) * _UNITS[match[2]]
 
     def span(self, ticks: float) -> str:
-        """A length of time in words: '10s', '90m', or a number of units."""
+        """A length of time in words: '10s', '1.5h', or a number of units."""
         if not self.dated:
             return f"{ticks:.6g}"
-        for unit in reversed(MICROSECONDS):
-            if abs(ticks) >= MICROSECONDS[unit] and (ticks % MICROSECONDS[unit] == 0 or unit == "us"):
-                return f"{ticks / MICROSECONDS[unit]:.10g}{unit}"
-        return f"{ticks:.3g}us"
+        units = [unit for unit, length in MICROSECONDS.items() if ticks >= length] or ["us"]
+        exact = [unit for unit in units if round(ticks / MICROSECONDS[unit], 3) * MICROSECONDS[unit] == ticks]
+        unit = (exact or units)[-1]
+        return f"{ticks / MICROSECONDS[unit]:.6g}{unit}"
 
     def stamps(self, ticks: Iterable[float]) -> str:
         """Time stamps in words, in the caller's zone."""

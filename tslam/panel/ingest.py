@@ -126,7 +126,9 @@ def _from_arrow(source: Any) -> pl.DataFrame:
     try:
         return pl.DataFrame(source)
     except pl.exceptions.PolarsError as error:
-        raise FrameError(f"The Arrow table cannot be read: {error}. Cast the column that it names.") from error
+        raise FrameError(
+            f"The Arrow table cannot be read: {error}. Cast the column that it names."
+        ) from error
 
 
 def _scan(path: str) -> pl.LazyFrame:

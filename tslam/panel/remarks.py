@@ -1,9 +1,9 @@
 """What stands out in the values on the grid: channels that do not vary, or that one series lacks."""
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-__all__ = ["remarks"]
+__all__ = ["remarks", "silent"]
 
 _LISTED = 5
 """Names that a note lists before it counts."""
@@ -24,15 +24,26 @@ def remarks(
         series: Names of the series.
     """
     notes = []
+    present = np.bincount(series_of, minlength=len(series)) > 0
     known = np.isfinite(values)
     for name, column, there in zip(names, values.T, known.T, strict=True):
-        if there.any() and np.ptp(column[there]) == 0:
+        if not there.any():
+            continue
+        if np.ptp(column[there]) == 0:
             notes.append(f"{name!r} takes one value only ({column[there][0]:.6g}).")
-        counts = np.bincount(series_of[there], minlength=len(series))
-        lacking = [series[i] for i in np.flatnonzero(counts == 0)]
-        if lacking and there.any():
-            more = f" and {len(lacking) - _LISTED} more" if len(lacking) > _LISTED else ""
-            notes.append(
-                f"{name!r} was never measured in series {', '.join(map(repr, lacking[:_LISTED]))}{more}."
-            )
+        lacking = present & (np.bincount(series_of[there], minlength=len(series)) == 0)
+        if lacking.any():
+            notes.append(f"{name!r} was never measured in series {_listing(series, lacking)}.")
     return notes
+
+
+def silent(series_of: Int[np.ndarray, " rows"], series: tuple[str, ...]) -> list[str]:
+    """A sentence on the series without any grid row."""
+    lost = np.bincount(series_of, minlength=len(series)) == 0
+    return [f"No observation was ever measured in series {_listing(series, lost)}."] if lost.any() else []
+
+
+def _listing(series: tuple[str, ...], which: Bool[np.ndarray, " series"]) -> str:
+    names = [series[i] for i in np.flatnonzero(which)]
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(map(repr, names[:_LISTED])) + more

@@ -34,7 +34,8 @@ def estimate(
     for code in range(len(names)):
         start, stop = np.searchsorted(series_of, [code, code + 1])
         own = obs[start:stop]
-        mean[code], sd[code] = np.where(np.isfinite(own).any(axis=0), _moments(own), pooled)
+        known = np.isfinite(own).any(axis=0)
+        mean[code], sd[code] = np.where(known, _moments(own) if known.any() else pooled, pooled)
     act_mean, act_sd = _pooled(actions)
     exog_mean, exog_sd = _pooled(exog)
     return Scaling(names, mean, sd, act_mean, act_sd, exog_mean, exog_sd)

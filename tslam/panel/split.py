@@ -26,6 +26,7 @@ _FOLD_PURGES = 10
 
 _Mask = Bool[np.ndarray, " n"]
 _Rows = Int[np.ndarray, " n"]
+_Group = Int[np.ndarray, " _"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,27 +76,28 @@ def folds(panel: Panel, rows: _Rows, *, count: int, block: int | None = None, pu
         panel: The panel.
         rows: Rows of the transitions, ascending.
         count: Number of folds, at least 2.
-        block: Transitions in a block; None: ten blocks for each fold, or longer ones where the purge
-            gaps would eat too much of them.
+        block: Transitions in a block; None: ten blocks of a typical series for each fold, or longer ones
+            where the purge gaps would eat too much of them.
         purge: Rows dropped from training on each side of what is held out.
 
     Raises:
         FrameError: too few transitions for every fold to train and to hold out.
     """
     if block is None:
-        block = max(_FOLD_PURGES * purge, rows.size // (_BLOCKS * count))
+        typical = rows.size // max(1, np.unique(panel.series_of[rows]).size)
+        block = max(_FOLD_PURGES * purge, typical // (_BLOCKS * count))
         block = max(1, min(block, rows.size // count))
     fold = (np.arange(rows.size) // block) % count
     return [_purged(panel, rows, fold == k, purge) for k in range(count)]
 
 
-def _by_series(panel: Panel, rows: _Rows) -> list[_Rows]:
+def _by_series(panel: Panel, rows: _Rows) -> list[_Group]:
     """Positions in ``rows`` of each series' transitions."""
     cuts = np.flatnonzero(np.diff(panel.series_of[rows])) + 1
     return np.split(np.arange(rows.size), cuts)
 
 
-def _joined(groups: list[_Rows]) -> list[_Rows]:
+def _joined(groups: list[_Group]) -> list[_Group]:
     return [np.concatenate(groups)] if groups else []
 
 
