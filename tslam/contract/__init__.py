@@ -11,7 +11,7 @@ from tslam.contract.roles import INPUT_ROLES, Kind, Role, Timing
 
 if TYPE_CHECKING:
     from tslam.contract.check import CheckResult
-    from tslam.contract.odcs import read
+    from tslam.contract.odcs import read, read_with_notes
 
 __all__ = [
     "INPUT_ROLES",
@@ -27,9 +27,14 @@ __all__ = [
     "latent_names",
     "merge",
     "read",
+    "read_with_notes",
 ]
 
-_LATER = {"CheckResult": "tslam.contract.check", "read": "tslam.contract.odcs"}
+_LATER = {
+    "CheckResult": "tslam.contract.check",
+    "read": "tslam.contract.odcs",
+    "read_with_notes": "tslam.contract.odcs",
+}
 """Names whose modules take other libraries along: imported when they are first used."""
 
 

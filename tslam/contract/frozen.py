@@ -54,7 +54,7 @@ def _named(cls: type[BaseModel], found: ValidationError) -> TslamError:
         where = ".".join(str(part) for part in detail["loc"]) or "the whole"
         if detail["type"] == "extra_forbidden":
             close = get_close_matches(str(detail["loc"][-1]), cls.model_fields, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"the fields are {sorted(cls.model_fields)}"
+            hint = f"did you mean {close[0]!r}" if close else f"the fields are {sorted(cls.model_fields)}"
             lines.append(f"{where}: there is no such field; {hint}")
         else:
             lines.append(f"{where}: {detail['msg']} (found {detail['input']!r})")

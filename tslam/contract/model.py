@@ -216,7 +216,7 @@ class Contract(Frozen):
         """
         from tslam.contract.odcs import read  # noqa: PLC0415 - YAML is loaded when a file is read, not before
 
-        return read(path_or_text, table=table)[0]
+        return read(path_or_text, table=table)
 
     def to_odcs(self, path: str | Path | None = None, *, latents: Iterable[str] = ()) -> str:
         """The contract as an Open Data Contract Standard document (v3.1.0).

@@ -9,10 +9,17 @@ from tslam.contract.odcs_write import render
 from tslam.contract.yaml_document import text_of
 from tslam.errors import ContractError
 
-__all__ = ["read", "write"]
+__all__ = ["read", "read_with_notes", "write"]
 
 
-def read(path_or_text: str | Path, *, table: str | None = None) -> tuple[Contract, tuple[str, ...]]:
+def read(path_or_text: str | Path, *, table: str | None = None) -> Contract:
+    """Read a contract, as ``read_with_notes`` does, and leave the notes."""
+    return read_with_notes(path_or_text, table=table)[0]
+
+
+def read_with_notes(
+    path_or_text: str | Path, *, table: str | None = None
+) -> tuple[Contract, tuple[str, ...]]:
     """Read a contract (ODCS v3, YAML or JSON).
 
     Args:

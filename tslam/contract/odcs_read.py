@@ -6,7 +6,7 @@ from typing import Any
 
 from tslam.contract.model import Column, Contract, SeverityRule
 from tslam.contract.odcs_words import COLUMN_WORDS, TABLE_WORDS, VENDOR, camel, snake
-from tslam.contract.roles import INPUT_ROLES, Kind, Role
+from tslam.contract.roles import INPUT_ROLES, Kind, Role, Timing
 from tslam.contract.yaml_document import Part, load
 from tslam.errors import ContractError, TslamError
 
@@ -16,6 +16,9 @@ _STAMPS = ("timestamp", "date")
 _NUMBERS = ("number", "integer")
 _MISPLACED = {camel(f"{VENDOR}_{word}") for word in COLUMN_WORDS} | set(COLUMN_WORDS) - {"required"}
 """Words that stand under customProperties and are found beside the fields of the standard."""
+
+_CHOICES = {"role": [*map(str, Role)], "timing": [*map(str, Timing)], "kind": [*map(str, Kind)]}
+"""Words whose values are few."""
 
 
 def parse(text: str, source: str, table: str | None = None) -> tuple[Contract, tuple[str, ...]]:
@@ -91,8 +94,12 @@ def _choose(root: Part, table: str | None) -> Part:
 
 
 def _holds_latents(table: Part) -> bool:
-    roles = [_said(part, COLUMN_WORDS).get("role") for part in table.parts("properties")]
-    return Role.LATENT in roles and all(role in (Role.LATENT, Role.TIME, Role.SERIES, None) for role in roles)
+    parts = list(table.parts("properties"))
+    roles = [
+        _said(part, COLUMN_WORDS).get("role", Role.TIME if part.value("logicalType") in _STAMPS else None)
+        for part in parts
+    ]
+    return Role.LATENT in roles and all(role in (Role.LATENT, Role.TIME, Role.SERIES) for role in roles)
 
 
 def _columns(table: Part, notes: list[str]) -> Iterator[Column]:
@@ -131,8 +138,6 @@ def _fields(part: Part) -> dict[str, Any]:
                 fields.setdefault(bound, options.value(bound))
     if part.data.get("enum") is not None:
         fields.setdefault("levels", tuple(level.value("value") for level in part.parts("enum")))
-    if "role" in fields and fields["role"] not in tuple(Role):
-        raise _unknown(part, f"column {name!r}: role {fields['role']!r}", str(fields["role"]), list(Role))
     return fields
 
 
@@ -188,6 +193,8 @@ def _said(part: Part, words: Mapping[str, str]) -> dict[str, Any]:
         if word not in words:
             raise _unknown(own, f"the custom property {written!r}", word, list(words), "property")
         value = own.value("value")
+        if word in _CHOICES and value not in _CHOICES[word]:
+            raise _unknown(own, f"{written} {value!r}", str(value), _CHOICES[word], "value")
         if word == "severity":
             value = _severity(own)
         elif isinstance(value, list):

@@ -23,6 +23,9 @@ MAX_CHARACTERS = 1_000_000
 MAX_NODES = 200_000
 """Most values of a document once its aliases are written out."""
 
+MAX_DEPTH = 50
+"""Deepest nesting that is read."""
+
 _Scalar = TypeVar("_Scalar", str, bool)
 _PLAIN = re.compile(r"(?!(y|n|yes|no|on|off|true|false|null)$)[A-Za-z][\w ./%()+,;'-]*", re.IGNORECASE)
 """Text that no version of YAML takes for anything but text; all else is written in quotes."""
@@ -65,11 +68,12 @@ def load(text: str, source: str) -> "Part":
     """
     if len(text) > MAX_CHARACTERS:
         raise ContractError(f"{source} has {len(text):,} characters; {_too_long()}")
+    yaml = YAML(typ="rt", pure=True)
+    yaml.max_depth = MAX_DEPTH
     try:
-        node = YAML(typ="rt", pure=True).compose(text)
+        node = yaml.compose(text)
         weight = 0 if node is None else _weight(node, {}, source)
-        if weight <= MAX_NODES:
-            data = YAML(typ="rt", pure=True).load(text)
+        data = None if node is None or weight > MAX_NODES else yaml.constructor.construct_document(node)
     except ContractError:
         raise
     except MarkedYAMLError as found:
@@ -131,7 +135,7 @@ class Part:
         """The value under a key as plain Python, None where there is none."""
         try:
             return _plain(self.data.get(key))
-        except TypeError as found:
+        except (TypeError, UnicodeError) as found:
             raise self.error(f"{key!r} is {found}. Write plain YAML, text in quotes.", key) from found
 
     def part(self, key: str) -> "Part | None":
@@ -216,7 +220,9 @@ def _plain(found: Any) -> Any:
         return found
     if isinstance(found, ScalarBoolean):
         return bool(found)
-    for kind in (str, int, float):
+    if isinstance(found, str):  # JSON escapes what lies beyond 16 bits as two halves
+        return found.encode("utf-16", "surrogatepass").decode("utf-16")
+    for kind in (int, float):
         if isinstance(found, kind):
             return kind(found)
     if isinstance(found, Mapping):
