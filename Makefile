@@ -35,6 +35,7 @@ $(STAMP): pyproject.toml constraints.txt
 		echo "Install one (on Debian or Ubuntu: apt install python3 python3-venv) or name it: make PYTHON=/path/to/python $(MAKECMDGOALS)"; \
 		exit 1; \
 	fi
+	@echo "Installing into $(VENV): about 2.5 GB and a few minutes, once."
 	"$(PYTHON)" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . $(addprefix --group ,$(GROUPS))

@@ -9,10 +9,12 @@ from jaxtyping import AbstractArray
 
 
 def checked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Check the calls of a function that has array shapes in its annotations; mypy has seen to the others."""
-    if any(_has_shape(hint) for hint in function.__annotations__.values()):
-        return beartype(function)
-    return function
+    """Check the array shapes in a function's annotations; mypy has seen to everything else."""
+    shapes = {name: hint for name, hint in function.__annotations__.items() if _has_shape(hint)}
+    if not shapes:
+        return function
+    function.__annotations__ = shapes
+    return beartype(function)
 
 
 def _has_shape(hint: Any) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 import tslam
 from tslam.contract.model import Column, Contract
+from tslam.panel.ingest import read
 from tslam.tracking.dataset import signature
 from tslam.tracking.pyfunc import save_pyfunc
 from tslam.tracking.store import quiet
@@ -50,11 +51,9 @@ class _Model:
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A function that logs a model for a frame and loads it through MLflow."""
     opened: list[tuple[str, str]] = []
-    monkeypatch.setattr(
-        tslam,
-        "load",
-        lambda path, device: opened.append((Path(path).name, device)) or _Model(),
-        raising=False,
+    # Not setattr: that would first load the real one, and with it the whole library.
+    monkeypatch.setitem(
+        vars(tslam), "load", lambda path, device: opened.append((Path(path).name, device)) or _Model()
     )
     saved = tmp_path / "plant"
     saved.mkdir()
@@ -62,7 +61,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def wrapped(frame: Any) -> Any:
         with quiet():
-            save_pyfunc(saved, tmp_path / "model", contract=CONTRACT, frame=frame)
+            save_pyfunc(saved, tmp_path / "model", contract=CONTRACT, frame=read(frame, CONTRACT)[0])
         model = mlflow.pyfunc.load_model(str(tmp_path / "model"))
         assert opened == [("plant", "cpu")]
         return model
@@ -103,8 +102,13 @@ def test_a_polars_frame_goes_in_by_way_of_pandas(load: Any) -> None:
     assert len(load(frame).predict(frame.to_pandas())) == 4
 
 
+def test_time_may_be_the_index(load: Any) -> None:
+    frame = _frame("UTC").set_index("ts")
+    latents = load(frame).predict(frame)
+    pd.testing.assert_index_equal(latents.index, frame.index)
+
+
 def test_the_signature_names_what_the_contract_uses() -> None:
-    pandas, polars = (signature(frame, CONTRACT) for frame in (_frame(None), pl.from_pandas(_frame(None))))
-    assert pandas == polars
-    assert pandas.inputs.input_names() == ["ts", "unit", "level", "open", "mode"]
-    assert pandas.inputs.required_input_names() == ["ts", "unit", "open"]
+    found = signature(read(_frame(None), CONTRACT)[0], CONTRACT)
+    assert found.inputs.input_names() == ["ts", "unit", "level", "open", "mode"]
+    assert found.inputs.required_input_names() == ["unit", "open"]

@@ -130,7 +130,6 @@ def test_the_data_set_is_described_and_its_rows_stay_home(uri: str, saved: Path)
         "level": "double",
         "pump": "long",
         "room": "double",
-        "note": "string",
     }
     assert json.loads(entry.dataset.profile)["num_rows"] == 4
     assert ("sha256:" + "7" * 64).startswith(entry.dataset.digest)

@@ -2,9 +2,9 @@
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import mlflow.pyfunc
+import polars as pl
 
 from tslam.contract.model import Contract
 from tslam.tracking.dataset import signature
@@ -14,7 +14,9 @@ __all__ = ["save_pyfunc"]
 _ENTRY = Path(__file__).with_name("served.py")
 
 
-def save_pyfunc(model_dir: Path, target: Path, *, contract: Contract, frame: Any = None) -> None:
+def save_pyfunc(
+    model_dir: Path, target: Path, *, contract: Contract, frame: pl.DataFrame | None = None
+) -> None:
     """Wrap a saved model so that ``mlflow.pyfunc.load_model`` reads it.
 
     ``predict`` then takes a pandas frame and returns the latents of each row. MLflow hands on pandas

@@ -15,6 +15,7 @@ from mlflow.entities import Metric, Param
 from mlflow.tracking import MlflowClient
 
 from tslam.contract.model import Contract
+from tslam.panel.ingest import read
 from tslam.tracking.dataset import dataset_input
 from tslam.tracking.pyfunc import save_pyfunc
 from tslam.tracking.store import complaints, experiment_id, quiet, resolve, shown
@@ -77,7 +78,8 @@ def log_run(
         params: settings; nested ones get dotted names.
         metrics: final scores.
         history: scores over the fit, as (step, value) pairs.
-        dataset: frame the model was fitted on; its columns and size are logged, never its rows.
+        dataset: what the model was fitted on (a frame of any kind, or a path); its columns and size are
+            logged, never its rows.
         report: the audit, logged as HTML, JSON and Markdown under ``report/``.
         experiment: its name; None: ``tslam``.
         run_name: None lets MLflow make one up.
@@ -91,6 +93,7 @@ def log_run(
         TrackingError: the store could not be reached, read or written.
     """
     uri, name = resolve(tracking_uri), experiment or EXPERIMENT
+    frame = None if dataset is None else read(dataset, contract)[0]
     with complaints(uri), quiet():
         client = MlflowClient(tracking_uri=uri)
         tags = {
@@ -100,15 +103,15 @@ def log_run(
         }
         with _run(client, experiment_id(client, uri, name), run_name, tags) as run_id:
             _log_numbers(client, run_id, params, metrics, history or {})
-            if dataset is not None:
-                client.log_inputs(run_id, [dataset_input(dataset, contract, digest, context="training")])
+            if frame is not None:
+                client.log_inputs(run_id, [dataset_input(frame, contract, digest, context="training")])
             client.log_text(run_id, contract.to_odcs(), "contract.odcs.yaml")
             if report is not None:
                 client.log_text(run_id, report.to_html(), "report/report.html")
                 client.log_text(run_id, report.to_json(), "report/report.json")
                 client.log_text(run_id, report.to_markdown(), "report/report.md")
             with TemporaryDirectory() as folder:
-                save_pyfunc(model_dir, Path(folder) / "model", contract=contract, frame=dataset)
+                save_pyfunc(model_dir, Path(folder) / "model", contract=contract, frame=frame)
                 client.log_artifacts(run_id, str(Path(folder) / "model"), "model")
     return TrackedRun(run_id, name, uri)
 
