@@ -9,10 +9,10 @@ import pytest
 from crowded_report import SERIES
 from plant_report import ROWS, contract, frame, model
 
-from tslam.audit.gap import Findings, Gap, GapKind, Severity
+from tslam.audit.gap import Evidence, Findings, Gap, GapKind, Severity
 from tslam.contract.model import Column, Contract
 from tslam.contract.roles import Kind, Role
-from tslam.errors import FrameError
+from tslam.errors import FrameError, TslamError
 from tslam.panel import build
 from tslam.report import GapReport, Track, build_report
 from tslam.report.decode import decode
@@ -183,3 +183,17 @@ def test_latents_must_fit_the_panel() -> None:
             model=model(),
             digest="",
         )
+
+
+def test_what_is_no_number_is_left_out_where_it_may_be_and_refused_where_not() -> None:
+    table, latents = frame(200)
+    panel = build(table, contract())
+
+    def reported(gap: Gap) -> GapReport:
+        found = Findings(gaps=(gap,))
+        return build_report(panel=panel, findings=found, latents=latents, model=model(), digest="")
+
+    gap = Gap(kind=GapKind.COARSE_LOG, severity=Severity.INFO, evidence=(Evidence(name="t", value=np.nan),))
+    assert reported(gap).gaps[0].evidence[0].value is None
+    with pytest.raises(TslamError, match=r"no finite number at gaps\.0\.score"):
+        reported(gap.model_copy(update={"score": float("inf")}))

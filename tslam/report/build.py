@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
+from pydantic import ValidationError
 
 from tslam.audit.gap import Findings
 from tslam.contract.latents import latent_names
 from tslam.contract.model import Column
 from tslam.contract.roles import INPUT_ROLES, Role
-from tslam.errors import FrameError
+from tslam.errors import FrameError, TslamError
 from tslam.panel.panel import Panel
 from tslam.panel.windows import carried_share
 from tslam.report.decode import Decoded, decode, stamps
@@ -42,6 +43,7 @@ def build_report(
 
     Raises:
         FrameError: the latents were inferred on other rows.
+        TslamError: the findings hold what is no number where one is needed.
 
     Returns:
         The report, whose renderings add nothing.
@@ -55,10 +57,21 @@ def build_report(
         contract=panel.contract,
         data=_data(panel, digest),
         model=model,
-        # What is kept is what JSON gives back: stamps by their offset, nothing for what is no number.
-        findings=Findings.model_validate_json(findings.model_dump_json()),
+        findings=_through_json(findings),
         timeline=timeline(panel, findings, latents, called),
     )
+
+
+def _through_json(findings: Findings) -> Findings:
+    """The findings as JSON gives them back: stamps by their offset, nothing for what is no number."""
+    try:
+        return Findings.model_validate_json(findings.model_dump_json())
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors(include_url=False)[0]["loc"])
+        raise TslamError(
+            f"The findings hold no finite number at {where}, where one is needed. This is a defect of the "
+            "audit and no fault of the data: please report it."
+        ) from error
 
 
 def _data(panel: Panel, digest: str) -> DataFacts:
