@@ -59,7 +59,9 @@ class Evidence(_Frozen):
     name: str = Field(description="What was measured", examples=["causal_gain_t"])
     value: float | None = Field(description="The number")
     reference: float | None = Field(None, description="Its threshold, null value or reference")
-    p_value: float | None = Field(None, description="Share of the null at least as extreme, where there is one")
+    p_value: float | None = Field(
+        None, description="Share of the null at least as extreme, where there is one"
+    )
     reading: str = Field("", description="One sentence: what the number says")
 
 
@@ -80,7 +82,9 @@ class Gap(_Frozen):
     series: tuple[str, ...] | None = Field(None, description="Series concerned; None: all")
     latents: tuple[str, ...] = Field((), description="Latents that carry the evidence")
     channels: tuple[str, ...] = Field((), description="Observations that are driven, strongest first")
-    windows: tuple[tuple[Stamp, Stamp], ...] = Field((), description="When: first and last stamp, both included")
+    windows: tuple[tuple[Stamp, Stamp], ...] = Field(
+        (), description="When: first and last stamp, both included"
+    )
     lag: int | None = Field(None, description="Steps; positive when the log is late")
     p_value: float | None = Field(None, description="Against the null of the question that found it")
     score: float = Field(0.0, description="Held-out nats per 1,000 rows that mending the gap would gain")

@@ -59,7 +59,7 @@ class _Problem:
         Y: Float[np.ndarray, "n chan"],
         train: Bool[np.ndarray, " n"],
         start: Bool[np.ndarray, " n"],
-        ridge: float,
+        ridge: float | Float[np.ndarray, " feat"],
         noise: Noise,
     ) -> None:
         self.F = np.column_stack([X, np.ones(len(X))])
@@ -68,7 +68,7 @@ class _Problem:
         self.zero = np.where(self.seen, self.Y, 0.0)
         self.start, self.noise, self.ridge = start, noise, ridge
         self.count = self.seen.sum(axis=0)
-        penalty = np.append(np.full(X.shape[1], ridge), 1e-9)
+        penalty = np.append(np.broadcast_to(np.asarray(ridge, np.float64), (X.shape[1],)), 1e-9)
         self.whole = bool((self.seen.all(axis=1) | ~self.seen.any(axis=1)).all())
         used = self.F[self.seen.any(axis=1)]
         self.gram = used.T @ used
@@ -188,7 +188,7 @@ def fit_held(
     start: Bool[np.ndarray, " n"],
     *,
     latents: int = 1,
-    ridge: float = 1e-3,
+    ridge: float | Float[np.ndarray, " feat"] = 1e-3,
     iterations: int = 200,
     tolerance: float = 1e-6,
     noise: Noise = "full",
@@ -202,7 +202,7 @@ def fit_held(
         train: Transitions to learn from; the others leave the latent path free.
         start: True where a segment begins.
         latents: Number of latents.
-        ridge: Penalty per row on the regression.
+        ridge: Penalty per row on the regression, one number or one per regressor.
         iterations: Most EM steps from each start.
         tolerance: Stop when an accelerated step gains less, in nats per transition.
         noise: Covariance of e; ``full`` needs every channel measured together and falls back to

@@ -16,7 +16,7 @@ from tslam.errors import FrameError, RoleError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FrameKind", "back", "columns", "read"]
+__all__ = ["FrameKind", "back", "columns", "read", "scan"]
 
 FrameKind = Literal["polars", "pandas", "arrow"]
 
@@ -113,7 +113,7 @@ def _lazy(source: Any) -> tuple[pl.LazyFrame, FrameKind]:
     if isinstance(source, pl.DataFrame):
         return source.lazy(), "polars"
     if isinstance(source, str | os.PathLike):
-        return _scan(os.fspath(source)), "polars"
+        return scan(os.fspath(source)), "polars"
     if hasattr(source, "__arrow_c_stream__"):
         return _from_arrow(source).lazy(), "arrow"
     raise FrameError(
@@ -131,8 +131,15 @@ def _from_arrow(source: Any) -> pl.DataFrame:
         ) from error
 
 
-def _scan(path: str) -> pl.LazyFrame:
-    """Parquet files one below the other; a column that some files lack is null there."""
+def scan(path: str) -> pl.LazyFrame:
+    """Parquet files one below the other; a column that some files lack is null there.
+
+    Args:
+        path: A file, a folder or a glob.
+
+    Raises:
+        FrameError: there is no such file, or it is not named as Parquet.
+    """
     if "://" in path:
         return pl.scan_parquet(path)
     if Path(path).is_dir():

@@ -1,0 +1,129 @@
+"""Does a held latent improve causal, held-out prediction of a model that is lean and yet adequate?
+
+The richer the history, the more of a held level it already carries, and the less a latent can add. So
+the question is put to the leanest model, one past sample, and counts only where that model with the
+latent predicts no worse than the rich one without: there a latent explains what more history would, and
+explains it more simply. Where the rich model is ahead, the lean one is not adequate and the answer is
+not used: a lean model's own shortcomings are held, too.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.stats import kurtosis
+
+from tslam.audit.ground import Ground, Regressors, student_score
+from tslam.dynamics.forward import LinearForward, fit_ridge
+from tslam.dynamics.held import HeldFit, fit_held
+from tslam.dynamics.products import Products
+from tslam.kernels.hac import MeanTest, mean_test
+from tslam.panel.chain import Structure, chain
+from tslam.panel.split import folds
+
+__all__ = ["Causal", "Lean", "causal_latent", "lean_fits"]
+
+_START = 0.98
+_BANDWIDTH = 50
+_WIDEST = 300
+"""Above this many regressors the lean model goes without products: EM visits them at every step."""
+_ITERATIONS = 80
+
+
+@dataclass(frozen=True, eq=False)
+class Lean:
+    """The lean model with and without a held latent, fitted on one half of the blocks, asked on the other."""
+
+    F: Float[np.ndarray, "n wide"]
+    Y: Float[np.ndarray, "n chan"]
+    start: Bool[np.ndarray, " n"]
+    rows: np.ndarray
+    held: tuple[Bool[np.ndarray, " n"], ...]
+    with_latent: tuple[HeldFit, ...]
+    without: tuple[LinearForward, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Causal:
+    """What a held latent adds, causally and held out."""
+
+    gain: MeanTest
+    """Nats per transition over the lean model without it."""
+    against_rich: MeanTest
+    """Nats per transition of lean with latent over rich without: adequate where not surely negative."""
+    persistence: float
+    jumpiness: float
+    """Excess kurtosis of the increments of the smoothed latent: 0 is a random walk, large jumps and holds."""
+    level: Float[np.ndarray, " n"]
+    """Smoothed latent on the ground's transitions."""
+    direction: Float[np.ndarray, " chan"]
+    """What one unit of the latent adds to o_{t+1}, scaled."""
+
+
+def lean_fits(ground: Ground) -> Lean:
+    """Fit the lean model, with and without one held latent, on two halves of interleaved blocks."""
+    panel = ground.panel
+    c = chain(panel, Structure(1, 1, frozenset(_within(ground))))
+    current = np.array([i for i, (_, offset) in enumerate(c.terms)])
+    learn = c.usable
+    products = Products.learn(c.X[learn][:, current], len(panel.channels))
+    wide = c.X.shape[1] + len(products.pairs) <= _WIDEST and ground.penalty[-2] < 1.0
+    lean = Regressors(c.terms, c.history.stop, current, products)
+    F = lean.of(c.X)[:, :-1] if wide else c.X
+    penalty = np.full(F.shape[1], 1e-3)
+    penalty[c.X.shape[1] :] = ground.penalty[-2]
+    halves = folds(panel, c.rows[c.usable], count=2, purge=10)
+    at = np.flatnonzero(c.usable)
+    held, fits, plain = [], [], []
+    for half in halves:
+        train, test = np.zeros(len(c.rows), bool), np.zeros(len(c.rows), bool)
+        train[at[half.train]], test[at[half.held]] = True, True
+        plain.append(fit_ridge(F, c.Y, train, penalty))
+        fits.append(
+            fit_held(
+                F, c.Y, train, c.start, latents=1, ridge=penalty, iterations=_ITERATIONS, starts=(_START,)
+            )
+        )
+        held.append(test)
+    return Lean(F, c.Y, c.start, c.rows, tuple(held), tuple(fits), tuple(plain))
+
+
+def causal_latent(ground: Ground, lean: Lean) -> Causal:
+    """Test the latent of the lean model."""
+    n = len(lean.rows)
+    gain, versus = np.full(n, np.nan), np.full(n, np.nan)
+    level = np.zeros(n)
+    rich = np.full((int(lean.rows.max()) + 2, ground.Y.shape[1]), np.nan)
+    rich[ground.rows] = np.where(ground.seen, ground.residual, np.nan)
+    seen = np.isfinite(lean.Y)
+    reference = lean.with_latent[0].inverse.B[:, 0]
+    for test, fit, plain in zip(lean.held, lean.with_latent, lean.without, strict=True):
+        left = lean.Y - fit.forward.mean(lean.F)
+        path = fit.inverse.path(left, lean.start)
+        ahead = np.where(seen, left - path.prior @ fit.inverse.B.T, 0.0)
+        behind = np.where(seen, lean.Y - plain.mean(lean.F), 0.0)
+        cov = ground.cov
+        both = test & np.isfinite(rich[lean.rows]).any(axis=1)
+        score = student_score(ahead, cov)
+        gain[test] = (score - student_score(behind, cov))[test]
+        versus[both] = (score - student_score(np.nan_to_num(rich[lean.rows]), cov))[both]
+        sign = 1.0 if float(reference @ fit.inverse.B[:, 0]) >= 0 else -1.0
+        level[test] = sign * path.mean[test, 0]
+    whole = lean.with_latent[0]
+    full = whole.inverse.path(lean.Y - whole.forward.mean(lean.F), lean.start).mean[:, 0]
+    inside = ~lean.start[1:]
+    return Causal(
+        gain=mean_test(gain, _BANDWIDTH),
+        against_rich=mean_test(versus, _BANDWIDTH),
+        persistence=float(np.median([f.inverse.phi[0] for f in lean.with_latent])),
+        jumpiness=float(kurtosis(np.diff(full)[inside])),
+        level=level[np.searchsorted(lean.rows, ground.rows)],
+        direction=reference,
+    )
+
+
+def _within(ground: Ground) -> set[str]:
+    """Input columns that the rich model sees at t + 1."""
+    early = {name for name, offset in ground.regressors.terms if offset == 1}
+    features = (*ground.panel.action_features, *ground.panel.exog_features)
+    return {f.column for f in features if f.name in early}

@@ -1,0 +1,237 @@
+"""The ground that every question stands on: a rich forward model, cross-fitted on interleaved blocks.
+
+A forward model that is too poor, or one that is over-fitted, makes any latent look useful. So the
+residuals asked about here come from a model with several lags and products of signals, and each was
+predicted from blocks of time that it is not in. Folds are interleaved because actions move seldom: a
+half-and-half split would judge the model at levels it never saw.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from tslam.dynamics.products import Products
+from tslam.panel.chain import Chain, Structure, chain
+from tslam.panel.panel import Panel
+from tslam.panel.split import Split, folds
+
+__all__ = ["DEGREES", "FOLDS", "Ground", "Regressors", "lay_ground", "student_score"]
+
+FOLDS = 4
+DEGREES = 6.0
+"""Degrees of freedom of the Student density that residuals are scored by: tails of telemetry are heavy."""
+LAGS = 4
+"""Past samples of the rich model: sensor noise and unmeasured state make one sample too few."""
+
+_PENALTIES = (1e-3, 1e-1, 1e3)
+"""Ridge penalties tried on the products; the last switches them off."""
+_LINEAR_PENALTY = 1e-3
+_ROBUST_STEPS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Regressors:
+    """Columns of the rich model: lagged signals, products of current ones, a constant."""
+
+    terms: tuple[tuple[str, int], ...]
+    inputs_from: int
+    """First column of ``X`` that is an input, not history."""
+    current: Int[np.ndarray, " signal"]
+    """Columns of ``X`` at offset 0: what is multiplied."""
+    products: Products
+
+    def of(self, X: Float[np.ndarray, "n feat"]) -> Float[np.ndarray, "n wide"]:
+        """Regressors of transitions."""
+        return np.column_stack([X, self.products.of(X[:, self.current]), np.ones(len(X))])
+
+    def columns_of(self, names: set[str]) -> Int[np.ndarray, " some"]:
+        """Columns of ``X`` that are inputs with the given channel names, at any offset."""
+        return np.array(
+            [i for i, (name, _) in enumerate(self.terms) if i >= self.inputs_from and name in names], np.int64
+        )
+
+    def without(self, names: set[str]) -> Int[np.ndarray, " some"]:
+        """Columns of the wide matrix in which the given input channels have no part."""
+        gone = set(self.columns_of(names).tolist())
+        taboo = [k for k, i in enumerate(self.current) if int(i) in gone]
+        touched = np.isin(self.products.pairs, taboo).any(axis=1)
+        lagged = [i for i in range(len(self.terms)) if i not in gone]
+        multiplied = len(self.terms) + np.flatnonzero(~touched)
+        return np.concatenate([lagged, multiplied, [len(self.terms) + len(touched)]]).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """Cross-fitted residuals of the rich model, and what it takes to ask further."""
+
+    panel: Panel
+    chain: Chain
+    rows: Int[np.ndarray, " n"]
+    """Grid row t of each transition."""
+    start: Bool[np.ndarray, " n"]
+    """Does a new unbroken stretch begin here?"""
+    X: Float[np.ndarray, "n feat"]
+    F: Float[np.ndarray, "n wide"]
+    Y: Float[np.ndarray, "n chan"]
+    """o_{t+1}, its holes filled with the model's own prediction, so that they say nothing."""
+    seen: Bool[np.ndarray, "n chan"]
+    regressors: Regressors
+    penalty: Float[np.ndarray, " wide"]
+    splits: tuple[Split, ...]
+    weights: tuple[Float[np.ndarray, "wide chan"], ...]
+    residual: Float[np.ndarray, "n chan"]
+    """Held-out residuals; 0 where not measured."""
+    cov: Float[np.ndarray, "chan chan"]
+    """Robust scatter of the residuals."""
+    trust: Float[np.ndarray, " n"]
+    """Student weight of each transition: below 1 where the residual is an outlier."""
+    gram: tuple[Float[np.ndarray, "wide wide"], ...]
+    """FᵀF over the training rows of each fold."""
+
+    @property
+    def n(self) -> int:
+        """Number of transitions."""
+        return len(self.rows)
+
+    def white(self) -> Float[np.ndarray, "n chan"]:
+        """Residuals with unit scatter."""
+        return self.residual @ np.linalg.cholesky(np.linalg.inv(self.cov))
+
+    def direction(self, names: list[str], delta: float = 0.5) -> Float[np.ndarray, "n chan latent"]:
+        """What each transition would gain per scaled unit of each named input channel.
+
+        Central differences of the held-out prediction, all lags of the channel moved together: a held
+        offset between what was done and what was logged.
+        """
+        out = np.zeros((self.n, self.Y.shape[1], len(names)))
+        for k, name in enumerate(names):
+            at = self.regressors.columns_of({name})
+            up, down = self.X.copy(), self.X.copy()
+            up[:, at] += delta
+            down[:, at] -= delta
+            change = (self.regressors.of(up) - self.regressors.of(down)) / (2.0 * delta)
+            for split, W in zip(self.splits, self.weights, strict=True):
+                out[split.held, :, k] = change[split.held] @ W
+        return out
+
+
+def lay_ground(panel: Panel, structure: Structure) -> Ground:
+    """Fit and cross-fit the rich model.
+
+    Args:
+        panel: The data.
+        structure: Of the fitted model; its lags are the least used here, its timing is kept.
+
+    Raises:
+        FrameError: too few rows for folds.
+    """
+    shortest = int(np.median([s.stop - s.start for s in panel.segments]))
+    lags = max(structure.lags, min(LAGS, max(1, shortest // 10)))
+    c = chain(panel, Structure(lags, min(2, lags), structure.within))
+    at = np.flatnonzero(c.usable)
+    rows, X, raw = c.rows[at], c.X[at], c.Y[at]
+    start = np.append(True, np.diff(rows) != 1)[: rows.size]
+    current = np.array(
+        [i for i, (_, offset) in enumerate(c.terms) if offset == 0 or (i >= c.history.stop and offset == 1)]
+    )
+    regressors = Regressors(
+        c.terms, c.history.stop, current, Products.learn(X[:, current], len(panel.channels))
+    )
+    F = regressors.of(X)
+    seen = np.isfinite(raw)
+    splits = tuple(folds(panel, rows, count=FOLDS, purge=max(10, lags)))
+    gram = _grams(F, splits)
+    best: tuple[float, Float[np.ndarray, " wide"], list[np.ndarray], np.ndarray] | None = None
+    for penalty in _PENALTIES:
+        ridge = np.concatenate(
+            [np.full(X.shape[1], _LINEAR_PENALTY), np.full(F.shape[1] - X.shape[1] - 1, penalty), [1e-9]]
+        )
+        weights, residual = _cross_fit(F, raw, seen, splits, gram, ridge)
+        error = np.where(seen, residual, 0.0)
+        loss = float(np.log((error**2).sum(axis=0) / np.maximum(seen.sum(axis=0), 1) + 1e-12).mean())
+        if best is None or loss < best[0] - 1e-3:
+            best = (loss, ridge, weights, residual)
+    assert best is not None
+    _, ridge, weights, residual = best
+    zero = np.where(seen, residual, 0.0)
+    cov, trust = _scatter(zero, seen)
+    filled = np.where(seen, raw, 0.0)
+    for split, W in zip(splits, weights, strict=True):
+        predicted = F[split.held] @ W
+        filled[split.held] = np.where(seen[split.held], raw[split.held], predicted)
+    return Ground(
+        panel,
+        c,
+        rows,
+        start,
+        X,
+        F,
+        filled,
+        seen,
+        regressors,
+        ridge,
+        splits,
+        tuple(weights),
+        zero,
+        cov,
+        trust,
+        gram,
+    )
+
+
+def student_score(
+    residual: Float[np.ndarray, "n chan"], cov: Float[np.ndarray, "chan chan"]
+) -> Float[np.ndarray, " n"]:
+    """Log-density of each residual under a Student distribution, up to a constant, in nats."""
+    chan = residual.shape[1]
+    distance = np.einsum("ti,ij,tj->t", residual, np.linalg.inv(cov), residual)
+    return np.asarray(-0.5 * (DEGREES + chan) * np.log1p(distance / DEGREES))
+
+
+def _grams(F: Float[np.ndarray, "n wide"], splits: tuple[Split, ...]) -> tuple[np.ndarray, ...]:
+    """FᵀF of each fold's training rows: the whole less what the fold leaves out."""
+    whole = F.T @ F
+    return tuple(whole - F[~s.train].T @ F[~s.train] for s in splits)
+
+
+def _cross_fit(
+    F: Float[np.ndarray, "n wide"],
+    raw: Float[np.ndarray, "n chan"],
+    seen: Bool[np.ndarray, "n chan"],
+    splits: tuple[Split, ...],
+    gram: tuple[np.ndarray, ...],
+    ridge: Float[np.ndarray, " wide"],
+) -> tuple[list[np.ndarray], Float[np.ndarray, "n chan"]]:
+    weights, residual = [], np.full(raw.shape, np.nan)
+    zero = np.where(seen, raw, 0.0)
+    for s, G in zip(splits, gram, strict=True):
+        Ft, own = F[s.train], seen[s.train]
+        cross = Ft.T @ zero[s.train]
+        W = np.zeros((F.shape[1], raw.shape[1]))
+        whole = own.all(axis=0)
+        count = max(1, int(s.train.sum()))
+        if whole.any():
+            W[:, whole] = np.linalg.solve(G + np.diag(ridge * count), cross[:, whole])
+        for channel in np.flatnonzero(~whole):
+            out = Ft[~own[:, channel]]
+            measured = max(1, int(own[:, channel].sum()))
+            W[:, channel] = np.linalg.solve(G - out.T @ out + np.diag(ridge * measured), cross[:, channel])
+        weights.append(W)
+        residual[s.held] = raw[s.held] - F[s.held] @ W
+    return weights, residual
+
+
+def _scatter(
+    residual: Float[np.ndarray, "n chan"], seen: Bool[np.ndarray, "n chan"]
+) -> tuple[Float[np.ndarray, "chan chan"], Float[np.ndarray, " n"]]:
+    """Scatter under a Student density, by the EM of Lange, Little and Taylor, JASA 84(408), 1989."""
+    pairs = np.maximum(seen.astype(float).T @ seen.astype(float), 1.0)
+    cov = residual.T @ residual / pairs
+    trust = np.ones(len(residual))
+    floor = 1e-8 * max(float(np.trace(cov)) / len(cov), 1e-12) * np.eye(len(cov))
+    for _ in range(_ROBUST_STEPS):
+        distance = np.einsum("ti,ij,tj->t", residual, np.linalg.inv(cov + floor), residual)
+        trust = (DEGREES + seen.sum(axis=1)) / (DEGREES + distance)
+        cov = (residual * trust[:, None]).T @ residual / pairs
+    return cov + floor, trust

@@ -1,0 +1,112 @@
+"""At which lag does a logged action show? Late logs, dead time, and columns that nothing follows.
+
+The action is taken out of the rich model and put back shifted by s steps, for every s in range; its
+held-out gain as a function of s peaks where the log and the effect meet. s > 0 means that the effect
+comes before the log: earlier than any physical cause, so the log is late. s < 0 is dead time.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.linalg import cho_factor, cho_solve
+
+from tslam.audit.ground import Ground, student_score
+from tslam.kernels.hac import MeanTest, mean_test
+from tslam.panel.windows import bounds, carry
+
+__all__ = ["EARLIEST", "LATEST", "LagScan", "scan_lags"]
+
+LATEST = 32
+"""Latest log looked for, in steps."""
+EARLIEST = -12
+"""Longest dead time looked for, in steps."""
+BANDWIDTH = 50
+"""Autocovariances in the HAC error of a gain: the effect of a held action lasts."""
+
+_WIDEST = 16
+"""Most observations whose product with the shifted action is tried; more would only cost time."""
+_RIDGE = 3e-3
+
+
+@dataclass(frozen=True, eq=False)
+class LagScan:
+    """Held-out gain of one action column at each shift, over the model without it."""
+
+    column: str
+    shifts: tuple[int, ...]
+    gains: Float[np.ndarray, "shift n"]
+    """Nats per transition; in time order."""
+
+    def test(self, shift: int, against: int | None = None) -> MeanTest:
+        """HAC test of the gain at one shift, over nothing or over another shift."""
+        gain = self.gains[self.shifts.index(shift)]
+        other = 0.0 if against is None else self.gains[self.shifts.index(against)]
+        return mean_test(gain - other, BANDWIDTH)
+
+    def best(self, lowest: int, highest: int) -> int:
+        """The shift in a range with the largest mean gain."""
+        within = [s for s in self.shifts if lowest <= s <= highest]
+        means = {s: float(self.gains[self.shifts.index(s)].mean()) for s in within}
+        return max(within, key=lambda s: (means[s], -abs(s)))
+
+    def largest_t(self) -> float:
+        """The surest gain at any shift."""
+        return max(self.test(s).t for s in self.shifts)
+
+    def bound(self) -> float:
+        """Upper 95% bound of the gain at the best shift, nats per 1,000 rows."""
+        test = self.test(self.best(EARLIEST, LATEST))
+        return 1000.0 * (test.mean + 1.645 * test.error)
+
+
+def scan_lags(ground: Ground, column: str) -> LagScan:
+    """Scan one logged action.
+
+    Args:
+        ground: The cross-fitted rich model.
+        column: Name of a logged action column.
+    """
+    panel = ground.panel
+    own = panel.features_of(column)
+    names = {panel.action_features[i].name for i in own}
+    keep = ground.regressors.without(names)
+    start, stop = bounds(panel)
+    values = carry(panel.actions[:, own], start)
+    mixed = _mixers(ground)
+    shifts = tuple(range(EARLIEST, LATEST + 1))
+    first, last = start[ground.rows], stop[ground.rows] - 1
+    base = np.zeros_like(ground.Y)
+    shifted = np.zeros((len(shifts), *ground.Y.shape))
+    solved = []
+    for split, gram in zip(ground.splits, ground.gram, strict=True):
+        count = int(split.train.sum())
+        Ft = ground.F[split.train][:, keep]
+        factor = cho_factor(gram[np.ix_(keep, keep)] + np.diag(ground.penalty[keep] * count))
+        W = cho_solve(factor, Ft.T @ ground.Y[split.train])
+        base[split.held] = ground.Y[split.held] - ground.F[split.held][:, keep] @ W
+        solved.append((split, count, Ft, factor, ground.Y[split.train] - Ft @ W, ground.F[split.held][:, keep]))
+    for k, shift in enumerate(shifts):
+        moved = values[np.clip(ground.rows + shift, first, last)]
+        Z = (moved[:, :, None] * mixed[:, None, :]).reshape(ground.n, -1)
+        for split, count, Ft, factor, left, Fh in solved:
+            Zt = Z[split.train]
+            V = cho_solve(factor, Ft.T @ Zt)
+            inner = Zt.T @ Zt - (Ft.T @ Zt).T @ V + _RIDGE * count * np.eye(Z.shape[1])
+            D = np.linalg.solve(inner, Zt.T @ left)
+            shifted[k][split.held] = base[split.held] - (Z[split.held] - Fh @ V) @ D
+    # holes say nothing: their residual is the rich model's own, zero, whatever the shift
+    base *= ground.seen
+    shifted *= ground.seen
+    without = student_score(base, ground.cov)
+    gains = np.stack([student_score(shifted[k], ground.cov) - without for k in range(len(shifts))])
+    return LagScan(column, shifts, gains)
+
+
+def _mixers(ground: Ground) -> Float[np.ndarray, "n mixer"]:
+    """What the shifted action is multiplied with: one, and where they are few the present observations."""
+    chan = ground.Y.shape[1]
+    ones = np.ones((ground.n, 1))
+    if chan > _WIDEST:
+        return ones
+    return np.column_stack([ones, 3.0 * np.tanh(ground.X[:, :chan] / 3.0)])

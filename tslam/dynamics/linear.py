@@ -1,0 +1,51 @@
+"""The one-step linear latent action model in closed form: ridge, then the largest directions left over.
+
+Source: Zhang et al., "What Do Latent Action Models Actually Learn?", NeurIPS 2025 (arXiv 2506.15691),
+propositions 4.1 and 4.2: minimising reconstruction is PCA on what the forward model leaves. The split
+of that variance into latent and noise is the maximum-likelihood one of Tipping and Bishop,
+"Probabilistic principal component analysis", JRSS B 61(3), 1999.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from tslam.dynamics.inverse import HeldInverse
+
+__all__ = ["one_step", "residual_covariance"]
+
+
+def residual_covariance(
+    residual: Float[np.ndarray, "n chan"], rows: Bool[np.ndarray, " n"]
+) -> Float[np.ndarray, "chan chan"]:
+    """Second moments of residuals over the chosen rows, each pair over the rows where both were measured."""
+    left = residual[rows]
+    seen = np.isfinite(left)
+    zero = np.where(seen, left, 0.0)
+    pairs = np.maximum(seen.astype(float).T @ seen.astype(float), 1.0)
+    cov = zero.T @ zero / pairs
+    if seen.all():
+        return np.asarray(cov)
+    # pairwise counts can leave a covariance that is not one: lift its smallest eigenvalues
+    values, vectors = np.linalg.eigh(0.5 * (cov + cov.T))
+    return np.asarray((vectors * np.maximum(values, 1e-3 * values.max())) @ vectors.T)
+
+
+def one_step(
+    residual: Float[np.ndarray, "n chan"], rows: Bool[np.ndarray, " n"], latents: int
+) -> HeldInverse:
+    """Latents with no memory (φ = 0) along the largest directions of the residual.
+
+    Args:
+        residual: o_{t+1} − f, scaled; NaN where not measured.
+        rows: Transitions to learn from.
+        latents: Number of latents, at most the number of channels.
+    """
+    cov = residual_covariance(residual, rows)
+    values, vectors = np.linalg.eigh(cov)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    chan = len(values)
+    rest = values[latents:]
+    floor = float(rest.mean()) if latents < chan else 0.5 * float(values[-1])
+    floor = max(floor, 1e-9)
+    B = vectors[:, :latents] * np.sqrt(np.maximum(values[:latents] - floor, 1e-9))
+    return HeldInverse(B, floor * np.eye(chan), np.zeros(latents))
