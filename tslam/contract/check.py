@@ -86,9 +86,8 @@ class CheckResult(Frozen):
             failure = first[count.column, count.check]
             where = "" if failure.row is None else f" in row {failure.row}"
             more = f" and {count.count - 1:,} more" if count.count > 1 else ""
-            lines.append(
-                f"{failure.column}: found {failure.value!r}{where}{more}, expected {failure.expected}"
-            )
+            found = "nothing" if failure.value is None else repr(failure.value)
+            lines.append(f"{failure.column}: found {found}{where}{more}, expected {failure.expected}")
         raise ContractError(
             f"The frame ({self.rows:,} rows) does not meet the contract {self.contract!r}: "
             f"{'; '.join(lines)}. Mend the data, or the contract where it is wrong."

@@ -77,11 +77,11 @@ def _series(rows: pl.DataFrame, time: str) -> str | None:
     if rows[time].is_unique().all():
         return None
     found = []
-    for name, dtype in rows.schema.items():
+    for position, (name, dtype) in enumerate(rows.schema.items()):
         tells = name != time and (dtype in _TEXT or dtype.is_integer()) and rows[name].null_count() == 0
         if tells and not rows.select(pl.struct(name, time).is_duplicated().any()).item():
-            found.append((rows[name].n_unique(), name))
-    return min(found)[1] if found else None
+            found.append((rows[name].n_unique(), position, name))
+    return min(found)[2] if found else None
 
 
 def _role(values: pl.Series, inside: pl.Series) -> tuple[Role, str]:

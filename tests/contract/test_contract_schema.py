@@ -1,0 +1,72 @@
+"""What the room exports: a JSON Schema that is up to date, contracts that hold, and a light import."""
+
+import json
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from contract_strategies import contracts
+from hypothesis import given
+
+from tslam.contract import Contract, Timing
+from tslam.contract.schema import main, schema_text
+from tslam.plants import PLANTS, simulate
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT / "contracts" / "schema" / "contract.schema.json"
+
+
+def test_the_exported_schema_is_up_to_date() -> None:
+    assert SCHEMA.read_text(encoding="utf-8") == schema_text(), "run: python -m tslam.contract.schema"
+
+
+def test_the_schema_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
+    main([str(tmp_path / "schemas")])
+    assert (tmp_path / "schemas" / SCHEMA.name).read_text(encoding="utf-8") == schema_text()
+
+
+@given(contracts())
+def test_contracts_meet_the_schema(contract: Contract) -> None:
+    jsonschema.Draft202012Validator(json.loads(schema_text())).validate(
+        json.loads(contract.model_dump_json())
+    )
+
+
+def test_the_schema_refuses_what_the_model_refuses() -> None:
+    validator = jsonschema.Draft202012Validator(json.loads(schema_text()))
+    validator.check_schema(validator.schema)
+    assert not validator.is_valid({"columns": [{"name": "t", "role": "boss"}]})
+    assert not validator.is_valid({"columns": [], "extra": 1})
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_each_simulated_plant_has_a_contract_and_meets_it(plant: str) -> None:
+    contract = Contract.from_odcs(ROOT / "contracts" / f"{plant}.odcs.yaml")
+    record = simulate(plant, rows=1500, seed=1)
+    assert contract.name == record.name == plant
+    assert [column.name for column in contract.columns] == record.frame.columns
+    assert (contract.actions, contract.exogenous) == (record.actions, record.exogenous)
+    assert {contract.column(name).timing for name in (*contract.actions, *contract.exogenous)} == {
+        Timing.BEFORE
+    }
+    contract.check(record.frame).raise_if_failed()
+
+
+def test_every_contract_file_is_odcs() -> None:
+    standard = files("open_data_contract_standard").joinpath("schema.json").read_text()
+    validator = jsonschema.Draft201909Validator(json.loads(standard))
+    found = sorted((ROOT / "contracts").glob("*.odcs.yaml"))
+    assert {path.name.removesuffix(".odcs.yaml") for path in found} == set(PLANTS)
+    for path in found:
+        validator.validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def test_importing_the_room_takes_no_heavy_library_along() -> None:
+    heavy = ["pandera", "pandas", "torch", "ruamel.yaml", "pyarrow", "numba", "scipy"]
+    code = f"import sys, tslam.contract; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
