@@ -277,11 +277,19 @@ def test_a_zone_that_only_the_contract_knows_is_said() -> None:
     assert any("no zone, the contract says 'Europe/Berlin'" in note for note in notes)
 
 
-def test_nan_and_null_are_both_missing() -> None:
+@pytest.mark.parametrize("kind", ["continuous", "categorical", "event"])
+def test_nan_and_null_are_both_missing(kind: str) -> None:
+    roles = [Column(name=name, role="observation") for name in ("x", "dead")]
+    roles_ = contract(*roles, Column(name="u", role="action", kind=kind))
     holes = pl.int_range(60) % 9 == 4
-    nulls = frame().with_columns(pl.when(holes).then(None).otherwise(pl.col("x")).alias("x"))
-    nans = frame().with_columns(pl.when(holes).then(float("nan")).otherwise(pl.col("x")).alias("x"))
-    _same(build(nulls, contract()), build(nans, contract()))
+
+    def holed(value: float | None) -> pl.DataFrame:
+        spoilt = [pl.when(holes).then(value).otherwise(pl.col(name)).alias(name) for name in ("x", "u")]
+        return frame().with_columns(*spoilt, pl.lit(value, pl.Float64).alias("dead"))
+
+    panel = build(holed(None), roles_)
+    _same(panel, build(holed(float("nan")), roles_))
+    assert panel.channels == ("x",)
 
 
 def test_parquet_of_many_sites_is_one_panel(tmp_path: Path) -> None:

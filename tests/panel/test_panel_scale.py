@@ -52,6 +52,12 @@ def test_what_does_not_vary_becomes_exact_zeros_and_what_is_absent_takes_the_poo
     np.testing.assert_allclose(scaling.obs_mean[2], [1.325, 2])
 
 
+def test_noise_of_rounding_is_no_variation() -> None:
+    obs = np.nextafter(7e9, [[8e9], [7e9], [8e9]])
+    scaling = estimate(obs, np.zeros((3, 0)), np.zeros((3, 0)), np.zeros(3, int), ("a",))
+    assert scaling.obs_sd[0, 0] == 1
+
+
 def test_huge_values_do_not_overflow() -> None:
     obs = np.array([[1e200], [3e200]])
     scaling = estimate(obs, np.zeros((2, 0)), np.zeros((2, 0)), np.zeros(2, int), ("a",))
