@@ -1,0 +1,82 @@
+"""`tslam contract`: drafted, read, held against data, patched."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from cli_cases import CONTRACT, CRITICAL, report, run
+
+from tslam.contract import Column, Contract
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> str:
+    """A file of telemetry: a held action and what it moves."""
+    path = tmp_path / "plant.parquet"
+    pump = [float(row // 40 % 3) for row in range(400)]
+    level = [0.1 * row % 7.3 + value for row, value in enumerate(pump)]
+    clock = pl.datetime_range(pl.datetime(2024, 1, 1), pl.datetime(2024, 1, 1, 6, 39), "1m", eager=True)
+    pl.DataFrame({"ts": clock, "level": level, "pump": pump}).write_parquet(path)
+    return str(path)
+
+
+@pytest.fixture
+def contract(tmp_path: Path) -> str:
+    """A contract that the data meet."""
+    path = tmp_path / "loop.odcs.yaml"
+    CONTRACT.to_odcs(path)
+    return str(path)
+
+
+def test_a_draft_goes_to_a_file_or_into_a_pipe_and_the_reasons_beside_it(
+    data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    piped = run(capsys, "contract", "infer", data)
+    assert piped.code == 0
+    assert "pump   action:" in piped.err
+    written = run(capsys, "contract", "infer", data, "--out", str(tmp_path / "draft.yaml"))
+    assert written.out == ""
+    assert (tmp_path / "draft.yaml").read_text() == piped.out
+    assert Contract.from_odcs(piped.out).actions == ("pump",)
+
+
+def test_lint_reads_a_contract_out(contract: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said = run(capsys, "contract", "lint", contract)
+    assert said.code == 0
+    assert "loop 0.1.0: 3 columns, and it reads well." in said.out
+    assert "action       pump" in said.out
+
+
+def test_lint_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bad.yaml").write_text("kind: DataContract\nschema: 3\n")
+    said = run(capsys, "contract", "lint", str(tmp_path / "bad.yaml"))
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("tslam: ")
+    assert "Traceback" not in said.err
+
+
+def test_data_are_held_against_a_contract(
+    data: str, contract: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    met = run(capsys, "contract", "check", data, contract)
+    assert (met.code, met.out) == (0, "400 rows meet the contract 'loop'.\n")
+    CONTRACT.with_columns([Column(name="pump", role="action", maximum=1.5)]).to_odcs(tmp_path / "tight.yaml")
+    broken = run(capsys, "contract", "check", data, str(tmp_path / "tight.yaml"))
+    assert broken.code == 1
+    assert "FAILED    pump: found 2.0 in row 80, expected at most 1.5" in broken.out
+    assert broken.out.endswith("120 failures in all.\n")
+
+
+def test_data_that_are_not_there_are_an_error(contract: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said = run(capsys, "contract", "check", "absent.parquet", contract)
+    assert said.code == 2
+    assert said.err.startswith("tslam: No file at 'absent.parquet'.")
+
+
+def test_a_patch_is_made_from_a_saved_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved = report([CRITICAL])
+    saved.to_json(tmp_path / "gaps.json")
+    said = run(capsys, "contract", "patch", str(tmp_path / "gaps.json"))
+    assert (said.code, said.out) == (0, saved.contract_patch())
+    run(capsys, "contract", "patch", str(tmp_path / "gaps.json"), "--out", str(tmp_path / "patch.yaml"))
+    assert (tmp_path / "patch.yaml").read_text() == said.out

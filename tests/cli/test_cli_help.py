@@ -1,0 +1,40 @@
+"""The command line explains itself, and the documentation says the same."""
+
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from cli_cases import run
+
+COMMANDS = ["demo", "fit", "audit", "contract lint", "contract infer", "contract check", "contract patch"]
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
+
+
+def test_no_arguments_show_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    said = run(capsys)
+    for command in ("demo", "fit", "audit", "contract"):
+        assert command in said.out + said.err
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--version") == (0, f"tslam {version('tslam')}\n", "")
+
+
+def test_an_unknown_option_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    said = run(capsys, "audit", "plant.parquet", "--fail-on", "anything")
+    assert (said.code, said.out) == (2, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_stands_in_the_documentation(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    helped = run(capsys, *command.split(), "--help").out
+    options = set(re.findall(r"--[a-z][a-z-]*", helped)) - {"--help"}
+    page = PAGE.read_text()
+    assert f"## `tslam {command}`" in page
+    section = page.split(f"## `tslam {command}`")[1].split("\n## ")[0]
+    shared = page.split("## Options that name the data")[1].split("\n## ")[0]
+    assert {option for option in options if f"`{option}" not in section + shared} == set()

@@ -1,0 +1,101 @@
+"""`tslam audit`: which part of what happened is in no log, and what to log."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tslam.cli import options
+from tslam.cli.console import Voice, tell
+from tslam.errors import RoleError
+
+__all__ = ["audit"]
+
+FailOn = Literal["critical", "warning", "info"]
+STDOUT = Path("-")
+
+
+def audit(
+    data: options.Data,
+    actions: options.Actions = None,
+    exog: options.Exog = None,
+    observations: options.Observations = None,
+    ignore: options.Ignore = None,
+    time: options.Time = None,
+    series: options.Series = None,
+    freq: options.Freq = None,
+    contract: options.ContractFile = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", metavar="FOLDER", help="Saved model to use; it knows the roles.")
+    ] = None,
+    config: options.Family = None,
+    seed: options.Seed = 0,
+    device: options.Device = "auto",
+    fail_on: Annotated[
+        FailOn, typer.Option("--fail-on", help="Least severity that makes the exit code 1.")
+    ] = "critical",
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the report as HTML.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON; - is standard output.")
+    ] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", metavar="FILE", help="Write it as Markdown; - is standard output."),
+    ] = None,
+    junit: Annotated[
+        Path | None,
+        typer.Option("--junit", metavar="FILE", help="Write it as JUnit XML; - is standard output."),
+    ] = None,
+    patch: Annotated[
+        Path | None,
+        typer.Option(
+            "--patch", metavar="FILE", help="Write what to add to the contract (ODCS); - is standard output."
+        ),
+    ] = None,
+) -> None:
+    """Say what acted on the system and is in no log.
+
+    The exit code is 0 where no gap reaches the threshold, 1 where one does, 2 after an error and 3 where
+    nothing could be tested.
+    """
+    import tslam  # noqa: PLC0415 - the library loads when a command needs it
+    from tslam.report.save import save  # noqa: PLC0415 - see above
+
+    named = options.roles(actions, exog, observations, ignore, time, series, freq, contract)
+    if [html, json, markdown, junit, patch].count(STDOUT) > 1:
+        raise typer.BadParameter("standard output takes one report: give the others a file each")
+    if model is None:
+        fitted = tslam.fit(data, **named, config=config, seed=seed, device=device)
+    else:
+        _refuse_both(model, named)
+        fitted = tslam.load(model, device=device)
+    report = fitted.audit(data)
+    renderings = [
+        (html, report.to_html),
+        (json, report.to_json),
+        (markdown, report.to_markdown),
+        (junit, lambda: report.to_junit(fail_on=fail_on)),
+        (patch, report.contract_patch),
+    ]
+    piped = [render for path, render in renderings if path == STDOUT]
+    files = [(path, render) for path, render in renderings if path is not None and path != STDOUT]
+    for path, render in files:
+        save(render(), path)
+    voice = Voice(to_stderr=bool(piped))
+    tell(voice, report, [path for path, _ in files])
+    for render in piped:
+        sys.stdout.write(render())
+    raise typer.Exit(report.exit_code(fail_on))
+
+
+def _refuse_both(model: Path, named: options.Roles) -> None:
+    given = [name for name, value in named.items() if value]
+    if given:
+        options_given = ", ".join(f"--{name}" for name in given)
+        raise RoleError(
+            f"The model in {model} knows its roles, and {options_given} would give others. "
+            "Leave these away, or leave --model away to fit anew."
+        )

@@ -1,0 +1,74 @@
+"""How the command line speaks: plain lines, colour on a terminal, none in a pipe."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from tslam.audit.gap import Gap
+    from tslam.report.model import GapReport
+
+__all__ = ["Voice", "tell"]
+
+COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
+WIDTH = 10
+
+
+class Voice:
+    """Says lines, on standard output or, where that carries a report, on standard error."""
+
+    def __init__(self, *, to_stderr: bool = False) -> None:
+        self._console = Console(stderr=to_stderr, highlight=False, markup=False)
+        # A terminal gets wrapped lines; a pipe gets whole ones.
+        self._whole = not self._console.is_terminal
+
+    def say(self, text: str = "", style: str = "") -> None:
+        """One line."""
+        self._console.print(Text(text, style=style), soft_wrap=self._whole)
+
+    def item(self, label: str, text: str, style: str = "", width: int = WIDTH) -> None:
+        """A line beside a label."""
+        from rich.table import Table  # noqa: PLC0415 - only terminals wrap
+
+        if self._whole:
+            self._console.print(Text(f"{label:<{width}}{text}"), soft_wrap=True)
+            return
+        row = Table.grid(padding=0)
+        row.add_column(width=width)
+        row.add_column()
+        row.add_row(Text(label, style=style), Text(text))
+        self._console.print(row)
+
+
+def tell(voice: Voice, report: "GapReport", written: list[Path]) -> None:
+    """The verdict, the gaps, what was not tested, and where to read on."""
+    voice.say(report.verdict, style="bold")
+    for gap in report.gaps:
+        voice.say()
+        _tell_gap(voice, gap, report.contract.timezone)
+    untested = report.findings.not_tested
+    if untested:
+        voice.say()
+        voice.say(
+            f"Not tested: {len(untested)} question{'s' * (len(untested) != 1)}; the report gives the reasons."
+        )
+    for path in written:
+        voice.item("Report", str(path))
+
+
+def _tell_gap(voice: Voice, gap: "Gap", timezone: str | None) -> None:
+    from tslam.report.clock import Clock  # noqa: PLC0415 - loads with the report, not with the command line
+
+    voice.item(gap.severity.value.upper(), gap.title, style=COLOURS[gap.severity.value])
+    if gap.recommendation:
+        voice.item("", gap.recommendation)
+    if gap.channels:
+        voice.item("drives", ", ".join(gap.channels))
+    if gap.series is not None:
+        voice.item("series", ", ".join(gap.series))
+    if gap.windows:
+        first = Clock.of(timezone).window(*gap.windows[0])
+        more = f" and {len(gap.windows) - 1} more" if len(gap.windows) > 1 else ""
+        voice.item("when", f"{first}{more}")

@@ -1,0 +1,89 @@
+"""`tslam contract`: draft a contract, read it critically, hold data against it, see what an audit adds."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tslam.cli import options
+from tslam.cli.console import Voice
+
+__all__ = ["contract"]
+
+FAILED = 1
+
+contract = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Draft, read and check contracts.")
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="ODCS contract, YAML or JSON.")]
+Table = Annotated[
+    str | None,
+    typer.Option("--table", metavar="NAME", help="Schema object to read, where the file has several."),
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Where to write.  [default: standard output]")
+]
+
+
+@contract.command()
+def lint(file: File, table: Table = None) -> None:
+    """Read a contract, complain of what does not hold together, and say what each column is."""
+    from tslam.contract.odcs import read_with_notes  # noqa: PLC0415 - the library loads when a command needs it
+
+    found, notes = read_with_notes(file, table=table)
+    voice = Voice()
+    voice.say(f"{found.name} {found.version}: {len(found.columns)} columns, and it reads well.", style="bold")
+    for role in ("time", "series", "observation", "action", "exogenous", "ignore"):
+        names = [column.name for column in found.columns if column.role.value == role]
+        if names:
+            voice.item(role, ", ".join(names), width=13)
+    for note in notes:
+        voice.item("note", note, width=13)
+
+
+@contract.command()
+def infer(data: options.Data, out: Out = None) -> None:
+    """Draft a contract from data, for a person to correct; the reasons go to standard error."""
+    from tslam.contract.infer import infer as draft  # noqa: PLC0415 - see lint
+    from tslam.panel.ingest import scan  # noqa: PLC0415 - see lint
+
+    drafted, reasons = draft(scan(data))
+    voice = Voice(to_stderr=True)
+    for name, reason in reasons.items():
+        voice.item(name, reason, width=2 + max(map(len, reasons)))
+    text = drafted.to_odcs(out)
+    if out is None:
+        typer.echo(text, nl=False)
+
+
+@contract.command()
+def check(data: options.Data, file: File, table: Table = None) -> None:
+    """Hold data against a contract; the exit code is 1 where they do not meet it."""
+    from tslam.contract import Contract  # noqa: PLC0415 - see lint
+    from tslam.contract.check import check as hold  # noqa: PLC0415 - see lint
+    from tslam.panel.ingest import scan  # noqa: PLC0415 - see lint
+
+    result = hold(scan(data), Contract.from_odcs(file, table=table), limit=3)
+    voice = Voice()
+    if result.ok:
+        voice.say(f"{result.rows:,} rows meet the contract {result.contract!r}.", style="bold")
+        return
+    voice.say(f"{result.rows:,} rows do not meet the contract {result.contract!r}:", style="bold")
+    for failure in result.failures:
+        where = "" if failure.row is None else f" in row {failure.row}"
+        voice.item("FAILED", f"{failure.column}: found {failure.value!r}{where}, expected {failure.expected}")
+    voice.say(f"{result.total:,} failures in all.")
+    raise typer.Exit(FAILED)
+
+
+@contract.command()
+def patch(
+    report: Annotated[Path, typer.Argument(metavar="REPORT", help="JSON report of an audit.")],
+    out: Out = None,
+) -> None:
+    """What an audit would add to the contract, as an ODCS document that holds nothing else."""
+    from tslam.report.model import GapReport  # noqa: PLC0415 - see lint
+    from tslam.report.save import save  # noqa: PLC0415 - see lint
+
+    text = save(GapReport.from_json(report).contract_patch(), out)
+    if out is None:
+        typer.echo(text, nl=False)
