@@ -107,10 +107,18 @@ def test_errors_name_what_was_found_and_what_to_do(tmp_path: Path) -> None:
             read(source, contract())
 
 
-def test_a_lazy_frame_that_fails_is_a_frame_error() -> None:
-    lazy = frame().lazy().with_columns(pl.lit("a").cast(pl.Float64, strict=True).alias("x"))
-    with pytest.raises(FrameError, match="cannot be read"):
-        read(lazy, contract())
+def test_a_source_that_fails_on_the_way_is_a_frame_error() -> None:
+    for text in (pl.lit("a"), pl.col("x").cast(pl.String) + "a"):
+        with pytest.raises(FrameError, match="cannot be read"):
+            read(frame().lazy().with_columns(text.cast(pl.Float64).alias("x")), contract())
+    zone = pa.timestamp("us", "+05:30")
+    with pytest.raises(FrameError, match=r"(?s)Arrow table cannot be read.*Cast the column"):
+        read(pa.table({"time": pa.array([0, 1], zone), "x": [1.0, 2.0], "u": [1, 2]}), contract())
+
+
+def test_addresses_are_left_to_the_reader_of_files(tmp_path: Path) -> None:
+    frame().write_parquet(tmp_path / "plant.parquet")
+    assert read((tmp_path / "plant.parquet").as_uri(), contract())[0].height == 60
 
 
 def test_required_columns_must_be_there_and_others_may_lack() -> None:

@@ -91,11 +91,9 @@ def _round(step: float, clock: Clock) -> float:
     """The roundest number within half a per cent."""
     decimal = 10.0 ** np.floor(np.log10(step))
     units = [*reversed(MICROSECONDS.values())] if clock.dated else [decimal, decimal / 10, decimal / 100]
-    for unit in units:
-        rounded = float(np.rint(step / unit) * unit)
-        if rounded > 0 and abs(rounded - step) < 0.005 * step:
-            return rounded if clock.dated else float(f"{rounded:.9g}")
-    return step
+    rounded = [float(np.rint(step / unit) * unit) for unit in units]
+    nearest = next((value for value in rounded if abs(value - step) < 0.005 * step), step)
+    return nearest if clock.dated else float(f"{nearest:.9g}")
 
 
 def _off(ratio: _Steps) -> Bool[np.ndarray, " _"]:
