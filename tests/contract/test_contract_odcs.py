@@ -110,6 +110,17 @@ def test_a_numeric_time_and_numbers_as_text_are_kept() -> None:
     assert Contract.from_odcs(text.replace('"0.5"', "0.5").replace('"0.1.0"', "0.1")).freq == "0.5"
 
 
+def test_series_and_time_are_the_key_and_never_null() -> None:
+    columns = [Column(name=name, role=name) for name in ("time", "series", "observation")]
+    written = yaml.safe_load(Contract(columns=tuple(columns)).to_odcs())["schema"][0]["properties"]
+    keys = [
+        (part.get("required"), part.get("primaryKey"), part.get("primaryKeyPosition")) for part in written
+    ]
+    assert keys == [(True, True, 2), (True, True, 1), (None, None, None)]
+    without = Contract(columns=(columns[0], columns[2])).to_odcs()
+    assert yaml.safe_load(without)["schema"][0]["properties"][0]["primaryKeyPosition"] == 1
+
+
 def test_a_table_is_chosen_by_name_and_latents_are_no_choice() -> None:
     contract = Contract.from_odcs(PLANT)
     text = contract.to_odcs(latents=["latent_0", "latent_1"])

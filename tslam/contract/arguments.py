@@ -66,9 +66,8 @@ def from_arguments(
     given |= {name: Column(name=name, role=Role.IGNORE) for name in left}
     columns = [kind_seen(given[name], dtype) for name, dtype in schema.items()]
     zone = getattr(schema[stamps], "time_zone", None)
-    return Contract(columns=tuple(columns), freq=None if freq is None else str(freq), timezone=zone), tuple(
-        notes
-    )
+    cadence = None if freq is None else str(freq)
+    return Contract(columns=tuple(columns), freq=cadence, timezone=zone), tuple(notes)
 
 
 def named(

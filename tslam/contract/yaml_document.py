@@ -72,8 +72,8 @@ def load(text: str, source: str) -> "Part":
     yaml.max_depth = MAX_DEPTH
     try:
         node = yaml.compose(text)
-        weight = 0 if node is None else _weight(node, {}, source)
-        data = None if node is None or weight > MAX_NODES else yaml.constructor.construct_document(node)
+        _refuse_bomb(0 if node is None else _weight(node, {}, source), source)
+        data = None if node is None else yaml.constructor.construct_document(node)
     except ContractError:
         raise
     except MarkedYAMLError as found:
@@ -86,11 +86,6 @@ def load(text: str, source: str) -> "Part":
         raise ContractError(f"{source}: not YAML: {' '.join(str(found).split())}. Mend the text.") from found
     except Exception as found:  # the parser lets what its constructors raise through
         raise ContractError(f"{source}: not YAML that can be read: {found!r}. Mend the text.") from found
-    if weight > MAX_NODES:
-        raise ContractError(
-            f"{source} holds {weight:,} values once its aliases are written out; at most {MAX_NODES:,} are "
-            "read. Use fewer aliases."
-        )
     if not isinstance(data, Mapping):
         what = "nothing" if data is None else "a list" if isinstance(data, list) else "a single value"
         raise ContractError(
@@ -193,6 +188,14 @@ _Representer.add_representer(float, _Representer.represent_float)
 
 def _too_long() -> str:
     return f"at most {MAX_CHARACTERS:,} characters are read. Is it a contract?"
+
+
+def _refuse_bomb(weight: int, source: str) -> None:
+    if weight > MAX_NODES:
+        raise ContractError(
+            f"{source} holds {weight:,} values once its aliases are written out; at most {MAX_NODES:,} are "
+            "read. Use fewer aliases."
+        )
 
 
 def _weight(node: Node, known: dict[int, int | None], source: str) -> int:
