@@ -1,0 +1,59 @@
+"""tslam: latent action models for telemetry. What acted on your system that nobody logged?
+
+>>> import tslam
+>>> model = tslam.fit(df, actions=["pump_1", "valve_2"], exog=["ambient"])  # doctest: +SKIP
+>>> report = model.audit(df)  # doctest: +SKIP
+>>> report.gaps  # doctest: +SKIP
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tslam.audit.gap import Gap, GapKind, Severity
+    from tslam.config import FitConfig
+    from tslam.contract import Column, Contract
+    from tslam.fitting import fit, load
+    from tslam.model import LatentActionModel
+    from tslam.report.model import GapReport
+
+__all__ = [
+    "Column",
+    "Contract",
+    "FitConfig",
+    "Gap",
+    "GapKind",
+    "GapReport",
+    "LatentActionModel",
+    "Severity",
+    "errors",
+    "fit",
+    "load",
+    "plants",
+]
+
+_HOMES = {
+    "Column": "tslam.contract",
+    "Contract": "tslam.contract",
+    "FitConfig": "tslam.config",
+    "Gap": "tslam.audit.gap",
+    "GapKind": "tslam.audit.gap",
+    "GapReport": "tslam.report.model",
+    "LatentActionModel": "tslam.model",
+    "Severity": "tslam.audit.gap",
+    "fit": "tslam.fitting",
+    "load": "tslam.fitting",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Names load the room they live in when they are first used: ``import tslam`` stays light (PEP 562)."""
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    if name in {"errors", "plants"}:
+        return import_module(f"tslam.{name}")
+    raise AttributeError(f"module 'tslam' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -18,6 +18,8 @@ HOUSE = (
     "tslam",
     "fitting",
     "model",
+    "summary",
+    "artefact",
     "tracking",
     "report",
     "fleet",

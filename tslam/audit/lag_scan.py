@@ -8,7 +8,7 @@ comes before the log: earlier than any physical cause, so the log is late. s < 0
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.linalg import cho_factor, cho_solve
 
 from tslam.audit.ground import Ground, student_score
@@ -24,6 +24,8 @@ EARLIEST = -12
 BANDWIDTH = 50
 """Autocovariances in the HAC error of a gain: the effect of a held action lasts."""
 
+AFTER = 3
+"""Rows after a move that count as just after it."""
 _WIDEST = 16
 """Most observations whose product with the shifted action is tried; more would only cost time."""
 _RIDGE = 3e-3
@@ -37,12 +39,25 @@ class LagScan:
     shifts: tuple[int, ...]
     gains: Float[np.ndarray, "shift n"]
     """Nats per transition; in time order."""
+    moved: Bool[np.ndarray, "shift n"]
+    """Rows just after a move of the shifted log."""
+    explained: Float[np.ndarray, "shift chan"]
+    """Share of each channel's held-out residual variance that the shifted action takes off."""
 
     def test(self, shift: int, against: int | None = None) -> MeanTest:
         """HAC test of the gain at one shift, over nothing or over another shift."""
         gain = self.gains[self.shifts.index(shift)]
         other = 0.0 if against is None else self.gains[self.shifts.index(against)]
         return mean_test(gain - other, BANDWIDTH)
+
+    def at_moves(self, shift: int) -> MeanTest:
+        """HAC test of the gain just after the moves of the shifted log.
+
+        A log that was frozen or coarse for long misleads between its moves; the moves that it does hold
+        are followed by their effect all the same. Behind a column that drives nothing, nothing follows.
+        """
+        k = self.shifts.index(shift)
+        return mean_test(self.gains[k][self.moved[k]], AFTER)
 
     def best(self, lowest: int, highest: int) -> int:
         """The shift in a range with the largest mean gain."""
@@ -51,8 +66,8 @@ class LagScan:
         return max(within, key=lambda s: (means[s], -abs(s)))
 
     def largest_t(self) -> float:
-        """The surest gain at any shift."""
-        return max(self.test(s).t for s in self.shifts)
+        """The surest gain at any shift, over all rows or just after moves."""
+        return max(max(self.test(s).t, self.at_moves(s).t) for s in self.shifts)
 
     def bound(self) -> float:
         """Upper 95% bound of the gain at the best shift, nats per 1,000 rows."""
@@ -85,9 +100,14 @@ def scan_lags(ground: Ground, column: str) -> LagScan:
         factor = cho_factor(gram[np.ix_(keep, keep)] + np.diag(ground.penalty[keep] * count))
         W = cho_solve(factor, Ft.T @ ground.Y[split.train])
         base[split.held] = ground.Y[split.held] - ground.F[split.held][:, keep] @ W
-        solved.append((split, count, Ft, factor, ground.Y[split.train] - Ft @ W, ground.F[split.held][:, keep]))
+        solved.append(
+            (split, count, Ft, factor, ground.Y[split.train] - Ft @ W, ground.F[split.held][:, keep])
+        )
+    after = np.zeros((len(shifts), ground.n), bool)
     for k, shift in enumerate(shifts):
         moved = values[np.clip(ground.rows + shift, first, last)]
+        changed = np.append(False, np.any(np.diff(moved, axis=0) != 0, axis=1)) & ~ground.start
+        after[k] = np.convolve(changed, np.ones(AFTER))[: ground.n] > 0
         Z = (moved[:, :, None] * mixed[:, None, :]).reshape(ground.n, -1)
         for split, count, Ft, factor, left, Fh in solved:
             Zt = Z[split.train]
@@ -100,7 +120,9 @@ def scan_lags(ground: Ground, column: str) -> LagScan:
     shifted *= ground.seen
     without = student_score(base, ground.cov)
     gains = np.stack([student_score(shifted[k], ground.cov) - without for k in range(len(shifts))])
-    return LagScan(column, shifts, gains)
+    rest = np.maximum((base**2).sum(axis=0), 1e-30)
+    explained = np.stack([1.0 - (shifted[k] ** 2).sum(axis=0) / rest for k in range(len(shifts))])
+    return LagScan(column, shifts, gains, after, explained)
 
 
 def _mixers(ground: Ground) -> Float[np.ndarray, "n mixer"]:

@@ -103,9 +103,7 @@ def held_offset(ground: Ground, column: str) -> Offset:
     )
 
 
-def _runs(
-    gains: Float[np.ndarray, " n"], logged: Float[np.ndarray, "n act"], start: np.ndarray
-) -> list[Run]:
+def _runs(gains: Float[np.ndarray, " n"], logged: Float[np.ndarray, "n act"], start: np.ndarray) -> list[Run]:
     moved = np.append(True, np.any(np.diff(logged, axis=0) != 0, axis=1)) | start
     cuts: Int[np.ndarray, " cut"] = np.append(np.flatnonzero(moved), len(gains))
     out = []
@@ -117,6 +115,13 @@ def _runs(
         end = int(rise.argmax())
         begin = int(np.append(0.0, total[:-1])[: end + 1].argmin())
         out.append(
-            Run(int(first), int(stop), float(own.sum()), int(first) + begin, int(first) + end, float(rise[end]))
+            Run(
+                int(first),
+                int(stop),
+                float(own.sum()),
+                int(first) + begin,
+                int(first) + end,
+                float(rise[end]),
+            )
         )
     return out

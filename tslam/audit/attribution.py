@@ -1,0 +1,155 @@
+"""Which part of what happened is explained by history, logged actions, the outside world, and latents?
+
+Shares of E[(o_{t+1} − o_t)²] per channel: what each part, added in turn, takes off the held-out error,
+starting from persistence. History comes first; logged actions and exogenous variables are added in both
+orders and averaged (the Shapley value of two players); latents come last, so that they get only what
+nothing logged explains. A latent's level at t is read from every transition but t's own (the smoother
+with that row taken out), so that no part of o_{t+1} is used to explain itself.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from tslam.audit.causal import Lean
+from tslam.audit.gap import Attribution, Share
+from tslam.audit.ground import Ground
+from tslam.dynamics.inverse import HeldInverse
+from tslam.seeding import generator
+
+__all__ = ["WINDOWS", "attribute"]
+
+WINDOWS = 6
+"""Windows of equal length that the shares are told for, beside the whole record."""
+_BLOCKS = 60
+"""Blocks of the bootstrap."""
+_DRAWS = 400
+_PARTS = ("history", "actions", "exogenous", "latents")
+
+
+@dataclass(frozen=True, eq=False)
+class _Errors:
+    """Squared held-out errors of nested models, per transition and channel."""
+
+    persistence: Float[np.ndarray, "n chan"]
+    parts: Float[np.ndarray, "part n chan"]
+    """What each part takes off the squared error of a transition."""
+
+
+def attribute(ground: Ground, lean: Lean | None, *, seed: int) -> tuple[Attribution, ...]:
+    """Shares per channel, of all channels together, and of all channels in windows of time.
+
+    Args:
+        ground: The cross-fitted rich model.
+        lean: The adequate lean model whose latent stands for what nothing logged; None: nothing does.
+        seed: Of the bootstrap.
+    """
+    errors = _nested(ground, lean)
+    names = ground.panel.channels
+    everywhere = np.ones(ground.n, bool)
+    out = [_shares(ground, errors, None, everywhere, None, seed)]
+    out += [_shares(ground, errors, i, everywhere, name, seed) for i, name in enumerate(names)]
+    order = np.argsort(ground.panel.time[ground.rows], kind="stable")
+    for part in np.array_split(order, WINDOWS):
+        if part.size >= 10:
+            inside = np.zeros(ground.n, bool)
+            inside[part] = True
+            out.append(_shares(ground, errors, None, inside, None, seed, windowed=True))
+    return tuple(out)
+
+
+def _nested(ground: Ground, lean: Lean | None) -> _Errors:
+    """Errors of: history; history with each of actions and exogenous; with both; with latents too."""
+    panel, wide = ground.panel, ground.regressors
+    acts = {f.name for f in panel.action_features}
+    exos = {f.name for f in panel.exog_features}
+    every = np.arange(ground.F.shape[1])
+    without_a, without_x = wide.without(acts), wide.without(exos)
+    neither = np.intersect1d(without_a, without_x)
+    history = _errors(ground, neither)
+    with_a, with_x = _errors(ground, without_x), _errors(ground, without_a)
+    both = _errors(ground, every)
+    actions = 0.5 * ((history - with_a) + (with_x - both))
+    exogenous = 0.5 * ((history - with_x) + (with_a - both))
+    chan = ground.Y.shape[1]
+    now = ground.X[:, :chan]
+    persistence = np.where(ground.seen, (ground.Y - now) ** 2, 0.0)
+    hidden = np.zeros_like(both) if lean is None else both - _with_latents(ground, lean)
+    return _Errors(persistence, np.stack([persistence - history, actions, exogenous, hidden]))
+
+
+def _errors(ground: Ground, keep: np.ndarray) -> Float[np.ndarray, "n chan"]:
+    """Squared held-out error of the rich model on some of its columns."""
+    out = np.zeros_like(ground.Y)
+    for split, gram in zip(ground.splits, ground.gram, strict=True):
+        penalty = np.diag(ground.penalty[keep] * int(split.train.sum()))
+        F = ground.F[:, keep]
+        W = np.linalg.solve(gram[np.ix_(keep, keep)] + penalty, F[split.train].T @ ground.Y[split.train])
+        out[split.held] = (ground.Y[split.held] - F[split.held] @ W) ** 2
+    return np.where(ground.seen, out, 0.0)
+
+
+def _with_latents(ground: Ground, lean: Lean) -> Float[np.ndarray, "n chan"]:
+    """Squared held-out error of the lean model with its latent, each row's own transition left out."""
+    out = np.zeros_like(ground.Y)
+    at = np.searchsorted(lean.rows, ground.rows)
+    for test, fit in zip(lean.held, lean.with_latent, strict=True):
+        left = lean.Y - fit.forward.mean(lean.F)
+        level = _left_out(fit.inverse, left, lean.start)
+        gone = np.nan_to_num((left - level @ fit.inverse.B.T) ** 2)[at]
+        out[test[at]] = gone[test[at]]
+    return np.where(ground.seen, out, 0.0)
+
+
+def _left_out(
+    inverse: HeldInverse, left: Float[np.ndarray, "n chan"], start: Bool[np.ndarray, " n"]
+) -> Float[np.ndarray, "n latent"]:
+    """Smoothed latents with each row's own transition taken out again.
+
+    P₋⁻¹ = P⁻¹ − BᵀR⁻¹B and P₋⁻¹ m₋ = P⁻¹ m − BᵀR⁻¹ r (de Jong, "A cross-validation filter for time
+    series models", Biometrika 75(3), 1988, in information form).
+    """
+    path = inverse.path(left, start)
+    h, J, which = inverse.measurement(left)
+    precision = np.linalg.inv(path.cov + 1e-12 * np.eye(inverse.latents))
+    rest = precision - J[which]
+    target = np.einsum("tij,tj->ti", precision, path.mean) - h
+    return np.asarray(np.linalg.solve(rest + 1e-9 * np.eye(inverse.latents), target[..., None])[..., 0])
+
+
+def _shares(
+    ground: Ground,
+    errors: _Errors,
+    channel: int | None,
+    rows: Bool[np.ndarray, " n"],
+    name: str | None,
+    seed: int,
+    *,
+    windowed: bool = False,
+) -> Attribution:
+    base = np.maximum((errors.persistence * ground.seen).sum(axis=0), 1e-30)
+    if channel is None:
+        # every channel counts alike, whatever its scale
+        weight = 1.0 / base
+        whole = (errors.persistence[rows] * weight).sum(axis=1)
+        parts = (errors.parts[:, rows] * weight).sum(axis=2)
+    else:
+        whole = errors.persistence[rows, channel]
+        parts = errors.parts[:, rows, channel]
+    blocks = np.array_split(np.arange(len(whole)), min(_BLOCKS, max(2, len(whole) // 5)))
+    top = np.array([[parts[k][b].sum() for b in blocks] for k in range(len(_PARTS))])
+    bottom = np.array([whole[b].sum() for b in blocks])
+    draws = generator(seed, "attribution").integers(0, len(blocks), (_DRAWS, len(blocks)))
+    spread = top[:, draws].sum(axis=2) / np.maximum(bottom[draws].sum(axis=1), 1e-30)
+    value = top.sum(axis=1) / max(float(bottom.sum()), 1e-30)
+    low, high = np.quantile(spread, [0.05, 0.95], axis=1)
+    shares = {
+        part: Share(value=float(value[k]), low=float(low[k]), high=float(high[k]))
+        for k, part in enumerate(_PARTS)
+    }
+    window = None
+    if windowed:
+        stamps = ground.panel.stamps(ground.rows[rows][[0, -1]]).to_list()
+        window = (stamps[0], stamps[1])
+    return Attribution(channel=name, window=window, rows=int(rows.sum()), **shares)

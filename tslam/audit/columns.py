@@ -1,0 +1,64 @@
+"""Columns that the contract declares and the data lack; and a panel with known faults set right."""
+
+from collections.abc import Mapping, Set
+from dataclasses import replace
+
+import numpy as np
+
+from tslam.audit.excitation import Excitation
+from tslam.audit.finding import Claim
+from tslam.audit.gap import Evidence, GapKind
+from tslam.panel.panel import Panel
+from tslam.panel.windows import bounds
+
+__all__ = ["claim_columns", "rectified"]
+
+
+def claim_columns(panel: Panel, excited: list[Excitation]) -> list[Claim]:
+    """Actions and exogenous variables that were never logged, or not in some series."""
+    claims = [_empty_action(panel, x) for x in excited if x.measured == 0 or x.empty_series]
+    for i, feature in enumerate(panel.exog_features):
+        if not np.isfinite(panel.exog[:, i]).any():
+            claims.append(
+                Claim(
+                    GapKind.MISSING_EXOGENOUS, feature.column, 0.0, 1.0, 0.0,
+                    f"Deliver {feature.column}: the contract declares it and the data hold no value.",
+                    (Evidence(name="measured", value=0.0, reading="Not one value in the record."),),
+                    most="warning",
+                )
+            )  # fmt: skip
+    return claims
+
+
+def _empty_action(panel: Panel, x: Excitation) -> Claim:
+    everywhere = x.measured == 0
+    where = "in the record" if everywhere else f"in series {', '.join(x.empty_series)}"
+    whole = range(len(panel.series_names))
+    concerned = [i for i in whole if everywhere or panel.series_names[i] in x.empty_series]
+    spans = tuple((s.start, s.stop - 1) for s in panel.segments if s.series in concerned)
+    return Claim(
+        GapKind.LOG_OUTAGE, x.column, 0.0, 1.0, 0.0,
+        f"Deliver {x.column}: the contract declares it and no value was logged {where}.",
+        (Evidence(name="measured", value=float(x.measured), reading=f"No value of {x.column} {where}."),),
+        windows=spans, series=None if everywhere else x.empty_series, most="warning",
+        suggested=x.column,
+    )  # fmt: skip
+
+
+def rectified(panel: Panel, late: Mapping[str, int], without: Set[str]) -> Panel:
+    """The panel with late logs moved back in time, and without the logs that say nothing.
+
+    Args:
+        panel: The data.
+        late: Steps by which a column's log is late. The last rows keep the last logged value.
+        without: Columns whose log is blanked.
+    """
+    start, stop = bounds(panel)
+    actions = panel.actions.copy()
+    row = np.arange(panel.rows)
+    for column, lag in late.items():
+        at = panel.features_of(column)
+        actions[:, at] = panel.actions[np.clip(row + lag, start, stop - 1)][:, at]
+    for column in without:
+        actions[:, panel.features_of(column)] = np.nan
+    return replace(panel, actions=actions)

@@ -1,0 +1,57 @@
+"""A claim before it is graded: what a question found, in numbers, on the ground's transitions."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+
+from tslam.audit.gap import Evidence, GapKind
+from tslam.audit.ground import Ground
+
+__all__ = ["Claim", "driven_channels", "largest_share"]
+
+_LOUD = 0.3
+"""A channel is driven where its effect, in noise units, is at least this share of the largest."""
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """One candidate gap."""
+
+    kind: GapKind
+    column: str | None
+    p: float
+    share: float
+    """Largest share of some channel's held-out residual variance."""
+    score: float
+    """Held-out nats per 1,000 rows."""
+    recommendation: str
+    evidence: tuple[Evidence, ...] = ()
+    channels: tuple[str, ...] = ()
+    windows: tuple[tuple[int, int], ...] = ()
+    """First and last grid rows, both included."""
+    lag: int | None = None
+    latents: bool = False
+    """Does a latent carry the evidence?"""
+    series: tuple[str, ...] | None = None
+    rival: bool = False
+    most: str = "critical"
+    """Severity that the claim cannot pass."""
+    direction: Float[np.ndarray, " chan"] | None = field(default=None)
+    """Effect on o_{t+1}, scaled."""
+    suggested: str | None = None
+    """Column that should have been logged, where it has a name."""
+
+
+def driven_channels(ground: Ground, direction: Float[np.ndarray, " chan"]) -> tuple[str, ...]:
+    """Names of the channels that a direction drives, strongest first."""
+    loud = np.abs(direction) / np.sqrt(np.diag(ground.cov))
+    if not loud.max() > 0:
+        return ()
+    return tuple(ground.panel.channels[i] for i in np.argsort(-loud) if loud[i] >= _LOUD * loud.max())
+
+
+def largest_share(ground: Ground, effect: Float[np.ndarray, "n chan"]) -> float:
+    """Largest share of a channel's held-out residual variance that an effect amounts to."""
+    left = (ground.residual**2).sum(axis=0)
+    return float(np.minimum((effect**2).sum(axis=0) / np.maximum(left, 1e-30), 1.0).max())

@@ -1,0 +1,253 @@
+"""The audit: every question asked of one panel, claims weighed against each other, gaps graded."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+from jaxtyping import Float
+
+from tslam.audit.attribution import attribute
+from tslam.audit.causal import Lean, causal_latent, lean_fits
+from tslam.audit.columns import claim_columns, rectified
+from tslam.audit.excitation import Excitation, excitation
+from tslam.audit.finding import Claim
+from tslam.audit.gap import (
+    Attribution,
+    Findings,
+    Gap,
+    GapKind,
+    LatentInfo,
+    NotTested,
+    Severity,
+    Stamp,
+    Substitution,
+)
+from tslam.audit.ground import Ground, lay_ground
+from tslam.audit.hidden import adequate, aligned, claim_latent, claim_moves
+from tslam.audit.lag_scan import scan_lags
+from tslam.audit.logs import claim_excitation, claim_lag, claim_offset
+from tslam.audit.moves import find_moves
+from tslam.audit.offset import held_offset
+from tslam.audit.severity import false_discovery, grade
+from tslam.errors import FrameError
+from tslam.panel.chain import Structure
+from tslam.panel.panel import Panel
+
+__all__ = ["audit_panel"]
+
+FEWEST_ROWS = 200
+"""Transitions from which questions are asked; with fewer, cross-fitting leaves too little to learn from."""
+
+
+def audit_panel(
+    panel: Panel,
+    structure: Structure,
+    latents: Sequence[LatentInfo],
+    levels: Float[np.ndarray, "rows latent"],
+    *,
+    seed: int = 0,
+) -> Findings:
+    """Ask every question of a panel.
+
+    Args:
+        panel: The data.
+        structure: Of the fitted model.
+        latents: Its latents, strongest first.
+        levels: Their levels on the grid rows.
+        seed: Of the bootstrap intervals.
+    """
+    excited = excitation(panel)
+    claims = claim_columns(panel, excited)
+    untested: list[NotTested] = []
+    try:
+        ground = lay_ground(panel, structure)
+        if ground.n < FEWEST_ROWS:
+            raise FrameError(f"{ground.n} transitions, and at least {FEWEST_ROWS} are needed to cross-fit.")
+    except FrameError as error:
+        untested.append(NotTested(question="all questions of the data", subject=None, reason=str(error)))
+        gaps = _graded(panel, claims, latents, ())
+        return Findings(
+            gaps=gaps, latents=tuple(latents), not_tested=tuple(untested), tested=len(claims), adequate=False
+        )
+    asked = _ask_logs(panel, structure, ground, excited, claims, untested)
+    sound, lean, is_adequate = _ask_hidden(asked, claims, untested)
+    shares = attribute(sound, lean, seed=seed)
+    _weigh(claims)
+    gaps = _graded(panel, claims, latents, shares)
+    tested = 2 + 3 * sum(not x.still and x.measured > 0 for x in excited)
+    return Findings(
+        gaps=gaps,
+        attribution=shares,
+        latents=tuple(latents),
+        not_tested=tuple(untested),
+        tested=tested,
+        adequate=is_adequate,
+        notes=()
+        if np.isfinite(levels).any() or not latents
+        else ("The model could say nothing about its latents here.",),
+    )
+
+
+def _ask_logs(
+    panel: Panel,
+    structure: Structure,
+    ground: Ground,
+    excited: list[Excitation],
+    claims: list[Claim],
+    untested: list[NotTested],
+) -> Ground:
+    """Questions about each logged action; the ground is laid anew once late and inert logs are set right."""
+    late: dict[str, int] = {}
+    inert: set[str] = set()
+    usable = []
+    for x in excited:
+        if x.measured == 0:
+            continue
+        still = claim_excitation(x)
+        if still is not None:
+            claims.append(still)
+            for question in ("lag", "effect", "outage", "coarseness"):
+                untested.append(
+                    NotTested(
+                        question=question, subject=x.column, reason="the column does not move by itself"
+                    )
+                )
+            continue
+        usable.append(x.column)
+        scan = scan_lags(ground, x.column)
+        claim = claim_lag(ground, scan, x, panel.contract.column(x.column).dead_time)
+        if claim is not None:
+            claims.append(claim)
+            if claim.kind is GapKind.MISALIGNED_LOG and claim.lag is not None and claim.lag > 0:
+                late[x.column] = claim.lag
+            if claim.kind is GapKind.INERT_ACTION:
+                inert.add(x.column)
+    sound = lay_ground(rectified(panel, late, inert), structure) if late or inert else ground
+    for column in usable:
+        if column in inert or column in late:
+            untested.append(
+                NotTested(
+                    question="outage, coarseness",
+                    subject=column,
+                    reason="its log is not aligned with the effect",
+                )
+            )
+            continue
+        claim = claim_offset(sound, held_offset(sound, column), panel.series_names)
+        if claim is not None:
+            claims.append(claim)
+    return sound
+
+
+def _ask_hidden(
+    ground: Ground, claims: list[Claim], untested: list[NotTested]
+) -> tuple[Ground, Lean | None, bool]:
+    """Questions about what no column logs, away from what other claims explain."""
+    explained = np.zeros(ground.n, bool)
+    known = []
+    for claim in claims:
+        if claim.kind in (GapKind.LOG_OUTAGE, GapKind.COARSE_LOG) and claim.direction is not None:
+            known.append(claim.direction)
+        if claim.kind is GapKind.LOG_OUTAGE:
+            for first, last in claim.windows:
+                explained |= (ground.rows >= first) & (ground.rows <= last)
+    hidden: list[Claim] = []
+    moves = find_moves(ground, explained)
+    if moves is None:
+        untested.append(
+            NotTested(question="unlogged moves", subject=None, reason="too few rows can be trusted")
+        )
+    else:
+        found = claim_moves(ground, moves)
+        if found is not None:
+            hidden.append(found)
+    lean = lean_fits(ground)
+    causal = causal_latent(ground, lean)
+    good = adequate(causal)
+    if not good:
+        untested.append(
+            NotTested(
+                question="causal gain of a held latent",
+                subject=None,
+                reason=f"the lean model predicts worse than the rich one (t = {causal.against_rich.t:.1f}), so that its "
+                "latent would stand for the model's own shortcomings",
+            )
+        )
+    found = claim_latent(ground, causal)
+    if found is not None:
+        hidden.append(found)
+    hidden = [
+        c for c in hidden if c.direction is None or not any(aligned(ground, c.direction, d) for d in known)
+    ]
+    actions = [c for c in hidden if c.kind is GapKind.MISSING_ACTION]
+    if actions:
+        # moves and level of one hidden action are one gap, told by the surer of the two
+        best = max(actions, key=lambda c: c.score)
+        others = tuple(e for c in actions if c is not best for e in c.evidence)
+        claims.append(replace(best, evidence=(*best.evidence, *others)))
+    claims.extend(c for c in hidden if c.kind is not GapKind.MISSING_ACTION and not actions)
+    earned = lean if good and found is not None else None
+    return ground, earned, good
+
+
+def _weigh(claims: list[Claim]) -> None:
+    """An empty declared action is what a hidden one is called; rivals keep each other from critical."""
+    empty = [c.column for c in claims if c.kind is GapKind.LOG_OUTAGE and c.suggested is not None]
+    for i, claim in enumerate(claims):
+        if claim.kind is GapKind.MISSING_ACTION and len(empty) == 1:
+            claims[i] = replace(claim, suggested=empty[0])
+
+
+def _graded(
+    panel: Panel, claims: list[Claim], latents: Sequence[LatentInfo], shares: Sequence[Attribution]
+) -> tuple[Gap, ...]:
+    q = false_discovery([c.p for c in claims])
+    whole = next((s for s in shares if s.channel is None and s.window is None), None)
+    ranks = ("info", "warning", "critical")
+    gaps = []
+    for claim, rate in zip(claims, q, strict=True):
+        severity = grade(float(rate), claim.share, panel.contract.rule(claim.column), rival=claim.rival)
+        severity = Severity(ranks[min(severity.rank, ranks.index(claim.most))])
+        names = tuple(info.name for info in latents)[:2] if claim.latents else ()
+        gaps.append(
+            Gap(
+                kind=claim.kind,
+                severity=severity,
+                column=claim.column,
+                series=claim.series,
+                latents=names,
+                channels=claim.channels,
+                windows=tuple(_stamped(panel, w) for w in claim.windows),
+                lag=claim.lag,
+                p_value=min(1.0, claim.p),
+                score=claim.score,
+                substitutes_for=_substitution(panel, claim, whole) if claim.latents else None,
+                evidence=claim.evidence,
+                recommendation=claim.recommendation,
+            )
+        )
+    return tuple(sorted(gaps, key=lambda g: (-g.severity.rank, -g.score)))
+
+
+def _substitution(panel: Panel, claim: Claim, whole: Attribution | None) -> Substitution:
+    """The column that a latent stands in for: the logged one, or a name for the one that is missing."""
+    declared = claim.column or claim.suggested
+    first = claim.channels[0] if claim.channels else panel.channels[0]
+    kind = "driver" if claim.kind is GapKind.MISSING_EXOGENOUS else "action"
+    explained = 0.0
+    if whole is not None:
+        total = (
+            whole.history.value + whole.actions.value + whole.exogenous.value + max(whole.latents.value, 0.0)
+        )
+        explained = max(whole.latents.value, 0.0) / total if total > 0 else 0.0
+    return Substitution(
+        column=declared or f"unlogged_{kind}_on_{first}",
+        declared=declared is not None,
+        share=min(explained, 1.0),
+    )
+
+
+def _stamped(panel: Panel, rows: tuple[int, int]) -> tuple[Stamp, Stamp]:
+    first, last = panel.stamps(np.array(rows)).to_list()
+    return cast("tuple[Stamp, Stamp]", (first, last))

@@ -1,0 +1,46 @@
+"""How much does a gap matter? Certainty, with the false discovery rate controlled, and effect size."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from tslam.audit.gap import Severity
+from tslam.contract.model import SeverityRule
+
+__all__ = ["false_discovery", "grade"]
+
+
+def false_discovery(p: Sequence[float]) -> Float[np.ndarray, " question"]:
+    """q-values of all questions asked at once.
+
+    Source: Benjamini and Yekutieli, "The control of the false discovery rate in multiple testing under
+    dependency", Annals of Statistics 29(4), 2001: the questions share residuals, so they are dependent.
+    """
+    if not p:
+        return np.zeros(0)
+    raw = np.asarray(p, np.float64)
+    n = raw.size
+    order = np.argsort(raw)
+    harmonic = float((1.0 / np.arange(1, n + 1)).sum())
+    scaled = raw[order] * n * harmonic / np.arange(1, n + 1)
+    q = np.minimum(1.0, np.minimum.accumulate(scaled[::-1])[::-1])
+    out = np.empty(n)
+    out[order] = q
+    return out
+
+
+def grade(q: float, share: float, rule: SeverityRule, *, rival: bool = False) -> Severity:
+    """Severity by the contract's thresholds.
+
+    Args:
+        q: False discovery rate at which the gap is found.
+        share: Largest share of a channel's held-out residual variance.
+        rule: Thresholds.
+        rival: Is another kind within half of its score? Then it is at most a warning.
+    """
+    if q < rule.critical_q and share >= rule.critical_share and not rival:
+        return Severity.CRITICAL
+    if q < rule.warning_q and share >= rule.warning_share:
+        return Severity.WARNING
+    return Severity.INFO

@@ -1,0 +1,129 @@
+"""The front doors: ``tslam.fit`` from a frame to a model, ``tslam.load`` from a folder to a model."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from tslam.artefact import Fitted, read
+from tslam.config import FAMILIES, FitConfig
+from tslam.contract import Contract, from_arguments, merge
+from tslam.contract.odcs import read as read_contract
+from tslam.errors import ConfigError
+from tslam.model import LatentActionModel
+from tslam.panel import build, columns
+from tslam.panel.digest import digest
+from tslam.select.auto import choose
+from tslam.select.earning import earned_latents
+from tslam.select.skill import one_step_skill
+from tslam.train.progress import enabled
+
+__all__ = ["fit", "load"]
+
+Columns = str | Iterable[Any] | Mapping[str, Any]
+"""Columns of one role: a name, several, or a mapping from names to their kind, timing or whole ``Column``."""
+
+
+def fit(
+    df: Any,
+    actions: Columns = (),
+    exog: Columns = (),
+    *,
+    observations: Columns | None = None,
+    ignore: Columns = (),
+    time: str | None = None,
+    series: str | None = None,
+    freq: str | float | None = None,
+    contract: Contract | str | Path | None = None,
+    config: FitConfig | str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    track: bool | str | None = None,
+    progress: bool | Literal["auto"] = "auto",
+) -> LatentActionModel:
+    """Learn what moves a system: history, logged actions, the outside world, and what nobody logged.
+
+    Args:
+        df: Polars or pandas frame, LazyFrame, Arrow table, or a path or glob of Parquet files.
+        actions: Columns that log what was done.
+        exog: Columns that measure the outside world.
+        observations: Columns that show the response; by default every other numeric column.
+        ignore: Columns to leave out.
+        time: The time column; by default the only temporal one.
+        series: The column that tells one series from another.
+        freq: Cadence, such as ``"10s"``; by default found in the data.
+        contract: A contract, or the path of one (ODCS YAML), instead of or beside the roles.
+        config: Settings, or the name of a family: ``"auto"``, ``"linear"``, ``"held"``, ``"neural"``.
+        seed: Of everything random.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``; only the neural family trains on it.
+        track: True or the name of an experiment logs the fit, its audit and the model to MLflow.
+        progress: Show what takes time; ``"auto"`` does so on a terminal or in a notebook.
+
+    Returns:
+        The fitted model.
+
+    Raises:
+        RoleError: Columns and roles do not fit together.
+        FrameError: The values cannot be used; CadenceError where it is the clock.
+        ConfigError: The configuration contradicts itself or the data.
+        TrainingError: A fit did not arrive at finite numbers.
+    """
+    settings = _settings(config)
+    schema = columns(df)
+    if contract is None:
+        roles, notes = from_arguments(
+            schema, actions=actions, exog=exog, observations=observations, ignore=ignore,
+            time=time, series=series, freq=freq,
+        )  # fmt: skip
+    else:
+        given = contract if isinstance(contract, Contract) else read_contract(contract)
+        roles, notes = merge(
+            given, schema, actions=actions, exog=exog, observations=observations, ignore=ignore,
+            time=time, series=series, freq=freq,
+        )  # fmt: skip
+    panel = build(df, roles, max_gap=settings.max_gap)
+    choice = choose(panel, settings, seed=seed, device=device, progress=enabled(progress))
+    lam, infos = earned_latents(choice.candidate.lam, choice.data, panel.channels)
+    fitted = Fitted(
+        contract=panel.contract,
+        config=settings,
+        seed=seed,
+        structure=choice.candidate.structure,
+        lam=lam,
+        scaling=panel.scaling,
+        encoding=panel.encoding,
+        step=panel.step,
+        channels=panel.channels,
+        latents=infos,
+        skill=one_step_skill(lam, choice.data, panel.channels),
+        trace=choice.trace,
+        history=choice.history,
+        digest=digest(panel),
+        notes=(*notes, *panel.notes),
+    )
+    model = LatentActionModel(fitted)
+    if track:
+        model.track(df, experiment=track if isinstance(track, str) else None)
+    return model
+
+
+def load(path: str | Path, device: str = "cpu") -> LatentActionModel:
+    """Load what ``model.save`` wrote.
+
+    Args:
+        path: The folder.
+        device: Where a neural forward model runs.
+
+    Raises:
+        ArtifactError: The folder is not a saved model, is damaged, or comes from a later version.
+    """
+    return LatentActionModel(read(Path(path), device=device))
+
+
+def _settings(config: FitConfig | str | None) -> FitConfig:
+    if config is None:
+        return FitConfig()
+    if isinstance(config, FitConfig):
+        return config
+    if config in FAMILIES:
+        return FitConfig.model_validate({"family": config})
+    raise ConfigError(f"No configuration is called {config!r}. Give a FitConfig, or one of {list(FAMILIES)}.")

@@ -1,0 +1,61 @@
+"""Does a latent earn its place? Only by better causal, held-out prediction."""
+
+import numpy as np
+
+from tslam.audit.gap import LatentInfo
+from tslam.contract.latents import latent_names
+from tslam.dynamics.lam import LAM
+from tslam.kernels.hac import MeanTest, mean_test
+from tslam.select.candidates import Data, keep_latents
+
+__all__ = ["earned_latents"]
+
+_LEVEL = 0.05
+"""One-sided p below which a latent has earned its place."""
+_LOUD = 0.5
+"""Channels whose loading is at least this share of the largest are named."""
+
+
+def earned_latents(lam: LAM, data: Data, channels: tuple[str, ...]) -> tuple[LAM, tuple[LatentInfo, ...]]:
+    """Order latents by what they are worth, strongest first, and say which have earned their place.
+
+    A latent's worth is the causal held-out log-score of the model with it, minus that of the same model
+    without it (of the model without any, where it is the only one), tested with HAC errors.
+
+    Args:
+        lam: The fitted model.
+        data: Transitions and split.
+        channels: Names of the observations.
+    """
+    if lam.inverse is None:
+        return lam, ()
+    c = data.chain
+    whole = np.where(data.held, lam.causal_gain(c.X, c.Y, c.start), np.nan)
+    tests: list[MeanTest] = []
+    for i in range(lam.latents):
+        others = [j for j in range(lam.latents) if j != i]
+        if others:
+            rest = keep_latents(lam, others).causal_gain(c.X, c.Y, c.start)
+            tests.append(mean_test(np.where(data.held, whole - rest, np.nan)))
+        else:
+            tests.append(mean_test(whole))
+    order = sorted(range(lam.latents), key=lambda i: -tests[i].t)
+    ordered = keep_latents(lam, order)
+    assert ordered.inverse is not None
+    names = latent_names(lam.latents)
+    infos = []
+    for k, i in enumerate(order):
+        loading = np.abs(ordered.inverse.B[:, k])
+        loud = [channels[j] for j in np.argsort(-loading) if loading[j] >= _LOUD * loading.max()]
+        infos.append(
+            LatentInfo(
+                name=names[k],
+                earned=tests[i].p < _LEVEL,
+                gain=1000.0 * tests[i].mean,
+                t_value=tests[i].t,
+                p_value=tests[i].p,
+                persistence=float(ordered.inverse.phi[k]),
+                channels=tuple(loud),
+            )
+        )
+    return ordered, tuple(infos)

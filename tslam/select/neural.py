@@ -1,0 +1,92 @@
+"""Fit the neural family: a nonlinear forward model, and held latents on what it leaves."""
+
+import numpy as np
+
+from tslam.config import FitConfig
+from tslam.dynamics.forward import fit_ridge
+from tslam.dynamics.held import fit_held
+from tslam.dynamics.lam import LAM, log_score
+from tslam.dynamics.linear import residual_covariance
+from tslam.dynamics.neural import NeuralForward
+from tslam.select.candidates import Candidate, Data
+from tslam.train.device import resolve
+from tslam.train.loop import train_forward
+
+__all__ = ["fit_neural_family"]
+
+_STOP = 6
+"""One training block in this many decides when to stop; held-out rows decide nothing but the comparison."""
+
+
+def fit_neural_family(
+    data: Data, config: FitConfig, latents: int, *, seed: int, device: str, progress: bool
+) -> tuple[Candidate, dict[str, list[tuple[int, float]]]]:
+    """Train the network from the ridge answer on, then fit held latents jointly with its linear part.
+
+    Args:
+        data: Transitions and split.
+        config: Width, epochs, step size, batch; ridge and iterations of the latents.
+        latents: Number of latents; 0 for none.
+        seed: Of weights and batches.
+        device: Where to train.
+        progress: Show epochs.
+
+    Returns:
+        The candidate, and its training curves by name.
+
+    Raises:
+        ConfigError: no such device.
+        TrainingError: the fit left the finite numbers.
+    """
+    c = data.chain
+    train, stop = _inner(data)
+    start = fit_ridge(c.X, c.Y, train, config.ridge)
+    trained = train_forward(
+        c.X,
+        c.Y,
+        train,
+        stop,
+        config=config,
+        linear=start,
+        seed=seed,
+        device=resolve(device),
+        progress=progress,
+    )
+    forward = NeuralForward(trained.net)
+    residual = c.Y - forward.mean(c.X)
+    cov = residual_covariance(residual, data.train)
+    curves = {
+        "train_nll": [(int(e), float(a)) for e, a, _ in trained.history],
+        "stop_nll": [(int(e), float(b)) for e, _, b in trained.history],
+    }
+    if not latents:
+        plain = log_score(residual, cov)
+        lam = LAM("neural", forward, None, forward, cov)
+        return Candidate(lam, data.structure, np.where(data.held, plain, np.nan)), curves
+    held = fit_held(
+        c.X, residual, data.train, c.start, latents=latents, ridge=config.ridge, iterations=config.iterations,
+        starts=(0.98,),
+    )  # fmt: skip
+    lam = LAM(
+        "neural", _shifted(forward, held.forward.weights, held.forward.bias), held.inverse, forward, cov
+    )
+    score = lam.causal_gain(c.X, c.Y, c.start) + log_score(residual, cov)
+    return Candidate(lam, data.structure, np.where(data.held, score, np.nan)), curves
+
+
+def _inner(data: Data) -> tuple[np.ndarray, np.ndarray]:
+    """Training rows, and the blocks among them that say when to stop."""
+    at = np.flatnonzero(data.train)
+    block = max(20, at.size // (5 * _STOP))
+    chosen = (np.arange(at.size) // block) % _STOP == _STOP - 1
+    train, stop = np.zeros(len(data.train), bool), np.zeros(len(data.train), bool)
+    train[at[~chosen]], stop[at[chosen]] = True, True
+    return train, stop
+
+
+def _shifted(forward: NeuralForward, weights: np.ndarray, bias: np.ndarray) -> NeuralForward:
+    """The same network with a linear correction added to its linear part."""
+    spec, state = forward.to_state()
+    state["weights"] = state["weights"] + weights
+    state["bias"] = state["bias"] + bias
+    return NeuralForward.from_state(spec, state, device=forward.net.weights.device)
