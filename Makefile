@@ -20,7 +20,7 @@ export TZ := UTC
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help install demo test lint types format docs docs-serve bench schemas check-gpu clean
+.PHONY: help install demo test lint types format docs docs-serve picture bench schemas check-gpu clean
 
 help: ## List the targets
 	@echo "tslam: what acted on your system that nobody logged?"
@@ -64,6 +64,10 @@ docs: $(STAMP) ## Build the documentation into ./site; a broken link fails
 
 docs-serve: $(STAMP) ## Show the documentation while it is written
 	$(BIN)/zensical serve
+
+picture: demo ## Draw docs/assets/report.png from the demo's report (needs Chromium)
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,1760 \
+		--screenshot=docs/assets/report.png "file://$(CURDIR)/tslam-demo/report.html"
 
 bench: $(STAMP) ## Measure: import time, speed, peers (minutes; prints tables)
 	for script in tests/benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done

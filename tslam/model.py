@@ -168,13 +168,21 @@ class LatentActionModel:
         write(self._fitted, Path(path))
         return Path(path)
 
-    def track(self, df: Any, experiment: str | None = None, report: GapReport | None = None) -> "TrackedRun":
+    def track(
+        self,
+        df: Any,
+        experiment: str | None = None,
+        report: GapReport | None = None,
+        tracking_uri: str | None = None,
+    ) -> "TrackedRun":
         """Log the fit, its audit and the model to MLflow (a local SQLite store by default).
 
         Args:
             df: The data of the fit.
             experiment: Name of the experiment.
             report: An audit that was made already; None: made now.
+            tracking_uri: The store; None: MLflow's own setting or ``MLFLOW_TRACKING_URI``, else
+                ``mlflow.db`` in the working directory.
 
         Raises:
             TrackingError: The store did not take what was sent.
@@ -202,6 +210,7 @@ class LatentActionModel:
                 dataset=df,
                 report=report if report is not None else self.audit(df),
                 experiment=experiment,
+                tracking_uri=tracking_uri,
             )
 
     def __repr__(self) -> str:

@@ -108,6 +108,18 @@ def test_time_may_be_the_index(load: Any) -> None:
     pd.testing.assert_index_equal(latents.index, frame.index)
 
 
+def test_a_real_model_gives_the_same_latents_by_either_way(tmp_path: Path) -> None:
+    record = tslam.plants.simulate("linear", rows=400).drop("action_2")
+    frame = record.frame.to_pandas()
+    model = tslam.fit(frame, **record.roles(), config="linear", progress=False)
+    with quiet():
+        save_pyfunc(
+            model.save(tmp_path / "plant"), tmp_path / "model", contract=model.contract, frame=record.frame
+        )
+    served = mlflow.pyfunc.load_model(str(tmp_path / "model")).predict(frame)
+    pd.testing.assert_frame_equal(served, model.infer(frame))
+
+
 def test_the_signature_names_what_the_contract_uses() -> None:
     found = signature(read(_frame(None), CONTRACT)[0], CONTRACT)
     assert found.inputs.input_names() == ["ts", "unit", "level", "open", "mode"]

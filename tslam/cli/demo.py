@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tslam.model import LatentActionModel
     from tslam.plants import Record
+    from tslam.report.model import GapReport
 
 __all__ = ["demo"]
 
@@ -57,7 +58,7 @@ def demo(
 
     tell(voice, report, [])
     voice.say()
-    _tell_the_truth(voice, model, record, hidden)
+    _tell_the_truth(voice, model, report, record, hidden)
     voice.say()
     voice.item("Report", str(out / "report.html"))
     voice.item("Data", str(out / "telemetry.parquet"))
@@ -72,22 +73,29 @@ def demo(
 
 def _tell_the_plot(voice: Voice, record: "Record", hidden: str) -> None:
     voice.say(
-        f"A simulated {record.name}: {len(record.frame):,} rows of {len(record.observations)} observations."
+        f"A simulated plant ({record.name}): {len(record.frame):,} rows of {len(record.observations)} observations."
     )
     voice.say(f"Logged actions: {', '.join(record.actions) or 'none'}.")
     voice.say(f"{hidden} was moved as well, {len(record.moves[hidden])} times, and no column says so.")
     voice.say()
 
 
-def _tell_the_truth(voice: Voice, model: "LatentActionModel", record: "Record", hidden: str) -> None:
+def _tell_the_truth(
+    voice: Voice, model: "LatentActionModel", report: "GapReport", record: "Record", hidden: str
+) -> None:
     """How right that is, by what only the simulator knows."""
-    latents, truth = model.infer(record.frame), record.truth.frame[hidden]
-    follows = {name: abs(_correlation(latents[name], truth)) for name in model.latent_names}
     voice.say("How right is that? The simulator knows:", style="bold")
-    if follows:
-        best = max(follows, key=lambda name: follows[name])
-        voice.say(f"- {best} follows the true {hidden} with a correlation of {follows[best]:.2f}.")
     voice.say(f"- {hidden} truly drives {', '.join(record.effects[hidden])}.")
+    moved = set(record.frame["time"].gather(record.moves[hidden]).to_list())
+    for gap in report.gaps:
+        if gap.kind == "missing_action" and gap.windows:
+            hits = sum(any(start <= move <= end for move in moved) for start, end in gap.windows)
+            voice.say(f"- {hits} of the {len(gap.windows)} moves listed are moves that {hidden} made.")
+    latents, truth = model.infer(record.frame), record.truth.frame[hidden]
+    for latent in model.latents:
+        if latent.earned:
+            follows = abs(_correlation(latents[latent.name], truth))
+            voice.say(f"- {latent.name} follows the true {hidden} with a correlation of {follows:.2f}.")
 
 
 def _correlation(a: "pl.Series", b: "pl.Series") -> float:
