@@ -1,6 +1,7 @@
 """`tslam audit`: which part of what happened is in no log, and what to log."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -73,7 +74,7 @@ def audit(
         _refuse_both(model, named)
         fitted = tslam.load(model, device=device)
     report = fitted.audit(data)
-    renderings = [
+    renderings: list[tuple[Path | None, Callable[[], str]]] = [
         (html, report.to_html),
         (json, report.to_json),
         (markdown, report.to_markdown),

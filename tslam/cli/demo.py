@@ -73,7 +73,7 @@ def demo(
 
 def _tell_the_plot(voice: Voice, record: "Record", hidden: str) -> None:
     voice.say(
-        f"A simulated plant ({record.name}): {len(record.frame):,} rows of {len(record.observations)} observations."
+        f"The plant {record.name}: {len(record.frame):,} rows, {len(record.observations)} observations."
     )
     voice.say(f"Logged actions: {', '.join(record.actions) or 'none'}.")
     voice.say(f"{hidden} was moved as well, {len(record.moves[hidden])} times, and no column says so.")
