@@ -15,6 +15,7 @@ __all__ = ["audit"]
 
 FailOn = Literal["critical", "warning", "info"]
 STDOUT = Path("-")
+Rendering = tuple[Path | None, Callable[[], str]]
 
 
 def audit(
@@ -74,7 +75,7 @@ def audit(
         _refuse_both(model, named)
         fitted = tslam.load(model, device=device)
     report = fitted.audit(data)
-    renderings: list[tuple[Path | None, Callable[[], str]]] = [
+    renderings: list[Rendering] = [
         (html, report.to_html),
         (json, report.to_json),
         (markdown, report.to_markdown),
