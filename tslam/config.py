@@ -36,6 +36,10 @@ class FitConfig(BaseModel):
     )
     holdout_fraction: float = Field(0.25, gt=0, lt=0.9, description="Share of rows held out")
     max_gap: int = Field(
-        10, ge=0, description="Missing steps that stay as masked rows; a longer gap splits the series into segments"
+        10,
+        ge=0,
+        description="Missing steps that stay as masked rows; a longer gap splits the series into segments",
     )
-    per_series: bool = Field(default=False, description="Fit each series alone instead of one model for the fleet")
+    per_series: bool = Field(
+        default=False, description="Fit each series alone instead of one model for the fleet"
+    )

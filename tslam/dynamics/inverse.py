@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 
 from tslam.kernels.kalman import kalman_filter, kalman_smoother
 
-__all__ = ["HeldInverse", "InverseDynamics", "LatentPath", "Mode", "stationary"]
+__all__ = ["HeldInverse", "InverseDynamics", "LatentPath", "Mode", "leave_out", "stationary"]
 
 Mode = Literal["smoothed", "filtered"]
 
@@ -80,7 +80,7 @@ class HeldInverse:
             mode: ``smoothed`` uses past and future, ``filtered`` only o_{≤t+1}.
             weights: Precision of each transition relative to R (0: not used at all).
         """
-        h, J, which = self._measurement(residual, weights)
+        h, J, which = self.measurement(residual, weights)
         q = 1.0 - self.phi**2
         prior, prior_cov, mean, cov, gain = kalman_filter(h, J, which, start, self.phi, q)
         lagged = np.zeros_like(cov)
@@ -88,8 +88,8 @@ class HeldInverse:
             mean, cov, lagged = kalman_smoother(start, self.phi, prior, prior_cov, mean, cov)
         return LatentPath(mean, cov, lagged, prior, prior_cov, gain)
 
-    def _measurement(
-        self, residual: Float[np.ndarray, "n chan"], weights: Float[np.ndarray, " n"] | None
+    def measurement(
+        self, residual: Float[np.ndarray, "n chan"], weights: Float[np.ndarray, " n"] | None = None
     ) -> tuple[Float[np.ndarray, "n latent"], Float[np.ndarray, "pattern latent latent"], np.ndarray]:
         """Bᵀ R⁻¹ r and Bᵀ R⁻¹ B, for each pattern of measured channels."""
         seen = np.isfinite(residual)
@@ -106,6 +106,29 @@ class HeldInverse:
             return h, J, which
         weighted = J[which] * weights[:, None, None]
         return h * weights[:, None], weighted, np.arange(n)
+
+
+def leave_out(
+    mean: Float[np.ndarray, "n latent"],
+    cov: Float[np.ndarray, "n latent latent"],
+    h: Float[np.ndarray, "n latent"],
+    J: Float[np.ndarray, "n latent latent"],
+) -> Float[np.ndarray, "n latent"]:
+    """Smoothed latents with each row's own measurement taken out again.
+
+    P₋⁻¹ = P⁻¹ − J and P₋⁻¹ m₋ = P⁻¹ m − h (de Jong, "A cross-validation filter for time series models",
+    Biometrika 75(3), 1988, in information form).
+
+    Args:
+        mean: Smoothed means.
+        cov: Smoothed covariances.
+        h: Bᵀ R⁻¹ r of each row.
+        J: Bᵀ R⁻¹ B of each row.
+    """
+    tiny = 1e-12 * np.eye(mean.shape[1])
+    precision = np.linalg.inv(cov + tiny)
+    target = np.einsum("tij,tj->ti", precision, mean) - h
+    return np.asarray(np.linalg.solve(precision - J + tiny, target[..., None])[..., 0])
 
 
 def _patterns(

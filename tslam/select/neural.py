@@ -9,7 +9,6 @@ from tslam.dynamics.lam import LAM, log_score
 from tslam.dynamics.linear import residual_covariance
 from tslam.dynamics.neural import NeuralForward
 from tslam.select.candidates import Candidate, Data
-from tslam.train.device import resolve
 from tslam.train.loop import train_forward
 
 __all__ = ["fit_neural_family"]
@@ -46,18 +45,19 @@ def fit_neural_family(
         c.Y,
         train,
         stop,
+        start=start,
         config=config,
-        linear=start,
         seed=seed,
-        device=resolve(device),
+        device=device,
         progress=progress,
+        names=[f"{name}[{offset:+d}]" for name, offset in c.terms],
     )
-    forward = NeuralForward(trained.net)
+    forward = trained.forward
     residual = c.Y - forward.mean(c.X)
     cov = residual_covariance(residual, data.train)
     curves = {
-        "train_nll": [(int(e), float(a)) for e, a, _ in trained.history],
-        "stop_nll": [(int(e), float(b)) for e, _, b in trained.history],
+        "train_nll": [(e.epoch, e.train) for e in trained.history],
+        "stop_nll": [(e.epoch, e.stop) for e in trained.history],
     }
     if not latents:
         plain = log_score(residual, cov)
