@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from tslam.audit.causal import Lean
 from tslam.audit.gap import Attribution, Share
 from tslam.audit.ground import Ground
-from tslam.dynamics.inverse import HeldInverse
+from tslam.dynamics.inverse import leave_out
 from tslam.seeding import generator
 
 __all__ = ["WINDOWS", "attribute"]
@@ -96,26 +96,12 @@ def _with_latents(ground: Ground, lean: Lean) -> Float[np.ndarray, "n chan"]:
     at = np.searchsorted(lean.rows, ground.rows)
     for test, fit in zip(lean.held, lean.with_latent, strict=True):
         left = lean.Y - fit.forward.mean(lean.F)
-        level = _left_out(fit.inverse, left, lean.start)
+        path = fit.inverse.path(left, lean.start)
+        h, J, which = fit.inverse.measurement(left)
+        level = leave_out(path.mean, path.cov, h, J[which])
         gone = np.nan_to_num((left - level @ fit.inverse.B.T) ** 2)[at]
         out[test[at]] = gone[test[at]]
     return np.where(ground.seen, out, 0.0)
-
-
-def _left_out(
-    inverse: HeldInverse, left: Float[np.ndarray, "n chan"], start: Bool[np.ndarray, " n"]
-) -> Float[np.ndarray, "n latent"]:
-    """Smoothed latents with each row's own transition taken out again.
-
-    P₋⁻¹ = P⁻¹ − BᵀR⁻¹B and P₋⁻¹ m₋ = P⁻¹ m − BᵀR⁻¹ r (de Jong, "A cross-validation filter for time
-    series models", Biometrika 75(3), 1988, in information form).
-    """
-    path = inverse.path(left, start)
-    h, J, which = inverse.measurement(left)
-    precision = np.linalg.inv(path.cov + 1e-12 * np.eye(inverse.latents))
-    rest = precision - J[which]
-    target = np.einsum("tij,tj->ti", precision, path.mean) - h
-    return np.asarray(np.linalg.solve(rest + 1e-9 * np.eye(inverse.latents), target[..., None])[..., 0])
 
 
 def _shares(

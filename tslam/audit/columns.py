@@ -1,6 +1,6 @@
 """Columns that the contract declares and the data lack; and a panel with known faults set right."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -45,7 +45,7 @@ def _empty_action(panel: Panel, x: Excitation) -> Claim:
     )  # fmt: skip
 
 
-def rectified(panel: Panel, late: Mapping[str, int], without: Set[str]) -> Panel:
+def rectified(panel: Panel, late: Mapping[str, int], without: Collection[str]) -> Panel:
     """The panel with late logs moved back in time, and without the logs that say nothing.
 
     Args:

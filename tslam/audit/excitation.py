@@ -53,12 +53,12 @@ def excitation(panel: Panel, lags: int = 2) -> list[Excitation]:
         empty = tuple(
             name for i, name in enumerate(panel.series_names) if not seen[panel.series_of == i].any()
         )
-        free = 1.0 if c is None else _free(panel, c, values)
+        free = 1.0 if c is None else _free(c, values)
         out.append(Excitation(column, int(seen.sum()), moves, free, empty))
     return out
 
 
-def _free(panel: Panel, c: Chain, values: np.ndarray) -> float:
+def _free(c: Chain, values: np.ndarray) -> float:
     """Largest residual share over the channels of a column."""
     rows = c.rows[c.usable]
     F = np.column_stack([c.X[c.usable][:, c.history], np.ones(len(rows))])

@@ -57,8 +57,9 @@ class Regressors:
         taboo = [k for k, i in enumerate(self.current) if int(i) in gone]
         touched = np.isin(self.products.pairs, taboo).any(axis=1)
         lagged = [i for i in range(len(self.terms)) if i not in gone]
+        pairs = len(self.products.pairs)
         multiplied = len(self.terms) + np.flatnonzero(~touched)
-        return np.concatenate([lagged, multiplied, [len(self.terms) + len(touched)]]).astype(np.int64)
+        return np.concatenate([lagged, multiplied, [len(self.terms) + pairs]]).astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,8 @@
 """Questions about what no column logs: an action, an outside driver, or something that cannot be told."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float
 
@@ -9,10 +12,10 @@ from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 from tslam.audit.moves import Moves
 
-__all__ = ["adequate", "aligned", "claim_latent", "claim_moves"]
+__all__ = ["adequate", "as_log", "claim_latent", "claim_moves", "effect_axis", "same_as"]
 
-_ADEQUATE = -1.0
-"""The lean model with its latent may fall behind the rich one by chance, not surely."""
+_ADEQUATE = 0.0
+"""The lean model with its latent must predict no worse than the rich one without."""
 _GAIN = 2.0
 """t from which a latent improves causal, held-out prediction."""
 _JUMPS = 0.8
@@ -34,44 +37,97 @@ def adequate(causal: Causal) -> bool:
     return causal.against_rich.t > _ADEQUATE
 
 
-def aligned(ground: Ground, one: Float[np.ndarray, " chan"], other: Float[np.ndarray, " chan"]) -> bool:
-    """Do two effects point the same way, signs aside, measured in noise?"""
+def effect_axis(ground: Ground, column: str) -> Float[np.ndarray, " chan"]:
+    """Main direction of a logged action's effect on o_{t+1}, unit length, in noise units."""
+    names = [f.name for f in ground.panel.action_features if f.column == column]
     white = np.linalg.cholesky(np.linalg.inv(ground.cov))
-    a, b = np.abs(one) @ np.abs(white), np.abs(other) @ np.abs(white)
-    return bool(a @ b > _SAME * float(np.linalg.norm(a) * np.linalg.norm(b)))
+    moments = np.zeros_like(ground.cov)
+    for k in range(len(names)):
+        effect = ground.direction([names[k]])[:, :, 0] @ white
+        moments += effect.T @ effect
+    return np.asarray(np.linalg.eigh(moments)[1][:, -1])
+
+
+def same_as(
+    ground: Ground, direction: Float[np.ndarray, " chan"], axes: Mapping[str, Float[np.ndarray, " chan"]]
+) -> str | None:
+    """The logged action along whose effect a direction lies, if there is one.
+
+    Another action may drive the same channels; it hardly drives them in the same proportions.
+    """
+    white = direction @ np.linalg.cholesky(np.linalg.inv(ground.cov))
+    length = float(np.linalg.norm(white))
+    if not axes or length == 0.0:
+        return None
+    cosines = {column: abs(float(axis @ white)) / length for column, axis in axes.items()}
+    best = max(cosines, key=lambda c: cosines[c])
+    return best if cosines[best] > _SAME else None
+
+
+def as_log(claim: Claim, column: str) -> Claim:
+    """A claim about a hidden action, told as one about the log of the action along whose effect it lies."""
+    return replace(
+        claim,
+        kind=GapKind.COARSE_LOG,
+        column=column,
+        recommendation=f"Log every change that is made to {column}, with the value set: it moved at times and "
+        "by amounts that its log does not hold.",
+    )
 
 
 def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
     """Does a held latent earn its place, and does it act or drift?"""
     if not adequate(causal) or causal.gain.t < _GAIN:
         return None
-    effect = causal.level[:, None] * causal.direction[None, :]
     channels = driven_channels(ground, causal.direction)
     score = 1000.0 * causal.gain.mean
     jumps = causal.jumpiness > _JUMPS
     evidence = (
-        Evidence(name="causal_gain", value=score, reference=0.0, p_value=causal.gain.p,
-                 reading="Held-out nats per 1,000 rows that the latent, as known beforehand, adds."),
-        Evidence(name="causal_gain_t", value=causal.gain.t, reference=_GAIN, reading="The gain over its HAC error."),
-        Evidence(name="against_rich_t", value=causal.against_rich.t, reference=_ADEQUATE,
-                 reading="The lean model with the latent predicts no worse than the rich one without: adequate."),
-        Evidence(name="jumpiness", value=causal.jumpiness, reference=_JUMPS,
-                 reading="It jumps and holds." if jumps else "It drifts without jumps."),
+        Evidence(
+            name="causal_gain",
+            value=score,
+            reference=0.0,
+            p_value=causal.gain.p,
+            reading="Held-out nats per 1,000 rows that the latent, as known beforehand, adds.",
+        ),
+        Evidence(
+            name="causal_gain_t",
+            value=causal.gain.t,
+            reference=_GAIN,
+            reading="The gain over its HAC error.",
+        ),
+        Evidence(
+            name="against_rich_t",
+            value=causal.against_rich.t,
+            reference=_ADEQUATE,
+            reading="The lean model with the latent predicts no worse than the rich one without: adequate.",
+        ),
+        Evidence(
+            name="jumpiness",
+            value=causal.jumpiness,
+            reference=_JUMPS,
+            reading="It jumps and holds." if jumps else "It drifts without jumps.",
+        ),
         Evidence(name="persistence", value=causal.persistence, reading="AR(1) coefficient per step."),
-    )  # fmt: skip
-    share = largest_share(ground, effect)
-    where = _listed(channels)
-    if jumps:
-        return Claim(
-            GapKind.MISSING_ACTION, None, causal.gain.p, share, score,
-            f"Find what is switched or set and moves {where}, and log it: its level and the time of each change.",
-            evidence, channels, windows=_jump_windows(ground, causal), latents=True, direction=causal.direction,
-        )  # fmt: skip
+    )
+    act = (
+        f"Find what is switched or set and moves {_listed(channels)}, and log it: its level and each change."
+    )
+    drift = f"Measure what drifts and drives {_listed(channels)}: a condition, load or supply that no column holds."
     return Claim(
-        GapKind.MISSING_EXOGENOUS, None, causal.gain.p, share, score,
-        f"Measure what drifts and drives {where}: an outside condition, load or supply that no column holds.",
-        evidence, channels, latents=True, direction=causal.direction, most="warning",
-    )  # fmt: skip
+        kind=GapKind.MISSING_ACTION if jumps else GapKind.MISSING_EXOGENOUS,
+        column=None,
+        p=causal.gain.p,
+        share=largest_share(ground, causal.level[:, None] * causal.direction[None, :]),
+        score=score,
+        recommendation=act if jumps else drift,
+        evidence=evidence,
+        channels=channels,
+        windows=_jump_windows(ground, causal) if jumps else (),
+        latents=True,
+        direction=causal.direction,
+        most="critical" if jumps else "warning",
+    )
 
 
 def claim_moves(ground: Ground, moves: Moves) -> Claim | None:
@@ -85,24 +141,48 @@ def claim_moves(ground: Ground, moves: Moves) -> Claim | None:
     along = ground.white() @ moves.axis
     energy = np.zeros((ground.n, len(moves.direction)))
     energy[moves.rows] = along[moves.rows, None] * moves.direction[None, :]
-    share = largest_share(ground, energy)
-    score = 1000.0 * 0.5 * float((along[moves.rows] ** 2 - 1.0).sum()) / ground.n
-    p = min(moves.axial_p, moves.follow.p) if plain and not held else max(moves.axial_p, moves.follow.p)
+    onsets = len(moves.rows)
     evidence = (
-        Evidence(name="concentration", value=moves.concentration, reference=_SHARED, p_value=moves.axial_p,
-                 reading=f"{len(moves.rows)} onsets share one direction; 1 would be none, the next has {moves.second:.1f}."),
-        Evidence(name="tail", value=moves.kurtosis, reference=moves.heavy + _TAIL,
-                 reading="Excess kurtosis along that direction; the reference is what the others show, and 2."),
-        Evidence(name="follow_t", value=moves.follow.t, reference=_FOLLOWED, p_value=moves.follow.p,
-                 reading="Innovations after a move stay on its side." if held else "What follows is over in a step."),
+        Evidence(
+            name="concentration",
+            value=moves.concentration,
+            reference=_SHARED,
+            p_value=moves.axial_p,
+            reading=f"{onsets} onsets share a direction: 1 is isotropic, the next axis has {moves.second:.1f}.",
+        ),
+        Evidence(
+            name="tail",
+            value=moves.kurtosis,
+            reference=moves.heavy + _TAIL,
+            reading="Excess kurtosis along that direction; the reference is that of the others, and 2.",
+        ),
+        Evidence(
+            name="follow_t",
+            value=moves.follow.t,
+            reference=_FOLLOWED,
+            p_value=moves.follow.p,
+            reading="Innovations after a move stay on its side."
+            if held
+            else "What follows is over in a step.",
+        ),
         Evidence(name="size", value=moves.size, reading="Size of a move in innovation standard deviations."),
-    )  # fmt: skip
+    )
     rows = ground.rows[moves.rows]
+    certain = max if held else min
     return Claim(
-        GapKind.MISSING_ACTION, None, p, share, score,
-        f"Find what was switched or set at the {len(rows)} times listed and moves {_listed(channels)}, and log it.",
-        evidence, channels, windows=tuple((int(r), int(r)) for r in rows), latents=True, direction=moves.direction,
-    )  # fmt: skip
+        kind=GapKind.MISSING_ACTION,
+        column=None,
+        p=certain(moves.axial_p, moves.follow.p),
+        share=largest_share(ground, energy),
+        score=500.0 * float((along[moves.rows] ** 2 - 1.0).sum()) / ground.n,
+        recommendation=f"Find what was switched or set at the {onsets} times listed and moves "
+        f"{_listed(channels)}, and log it.",
+        evidence=evidence,
+        channels=channels,
+        windows=tuple((int(r), int(r)) for r in rows),
+        latents=True,
+        direction=moves.direction,
+    )
 
 
 def _jump_windows(ground: Ground, causal: Causal) -> tuple[tuple[int, int], ...]:

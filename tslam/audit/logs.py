@@ -1,5 +1,7 @@
 """Questions about the columns that are logged: silent, late, inert, outage, coarse."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tslam.audit.excitation import FEWEST_MOVES, Excitation
@@ -25,10 +27,14 @@ _INERT_BOUND = 15.0
 _CONCENTRATED = 0.5
 """Share of the offset's evidence in its strongest stretches from which it is an outage, not coarseness."""
 _FEW = 5
+_MINOR = 0.15
+"""Share of the strongest stretch's evidence below which another is not an outage of its own."""
 _WINDOW = 10.0
 """Nats from which one stretch counts as an outage."""
-_LONG = 1.5
+_LONG = 3.0
 """An outage hides moves, so its stretch is longer than most, by at least this factor of the median."""
+_FAITHFUL = 0.5
+"""Cosine below which the offset belongs to something else that moves, not to this action."""
 _READABLE = 0.1
 """Share of an offset that exogenous variables may explain; above, the forward model is at fault."""
 
@@ -38,139 +44,201 @@ def claim_excitation(x: Excitation) -> Claim | None:
     if x.measured == 0:
         return None
     if x.still:
-        return Claim(
-            GapKind.UNEXCITED_ACTION, x.column, 0.0, 1.0, 0.0,
-            f"Move {x.column} on purpose, in a few steps at quiet times, or say in the contract that it is fixed: "
-            "from this record its effect cannot be known.",
-            (
-                Evidence(name="moves", value=x.moves, reference=FEWEST_MOVES,
-                         reading=f"{x.column} changed {x.moves} times in the record."),
-            ),
-            most="warning",
-        )  # fmt: skip
-    if x.free < _FREE:
-        return Claim(
-            GapKind.UNEXCITED_ACTION, x.column, 0.0, 1.0, 0.0,
-            f"Log the command sent to {x.column} instead of its read-back: the column is a copy of observations, so "
-            "what it causes cannot be told from what it follows.",
-            (
-                Evidence(name="free_variance", value=x.free, reference=_FREE,
-                         reading=f"Observations at the same stamp give {x.column} almost exactly."),
-            ),
-            most="warning",
-        )  # fmt: skip
-    return None
+        advice = (
+            f"Move {x.column} on purpose, in a few steps at quiet times, or say in the contract that it is "
+            "fixed: from this record its effect cannot be known."
+        )
+        reading = f"{x.column} changed {x.moves} times in the record."
+        evidence = Evidence(name="moves", value=x.moves, reference=FEWEST_MOVES, reading=reading)
+    elif x.free < _FREE:
+        advice = (
+            f"Log the command sent to {x.column} instead of its read-back: the column is a copy of "
+            "observations, so what it causes cannot be told from what it follows."
+        )
+        reading = f"Observations at the same stamp give {x.column} almost exactly."
+        evidence = Evidence(name="free_variance", value=x.free, reference=_FREE, reading=reading)
+    else:
+        return None
+    return Claim(
+        kind=GapKind.UNEXCITED_ACTION,
+        column=x.column,
+        p=0.0,
+        share=1.0,
+        score=0.0,
+        recommendation=advice,
+        evidence=(evidence,),
+        most="warning",
+    )
 
 
 def claim_lag(ground: Ground, scan: LagScan, x: Excitation, dead_time: int | None) -> Claim | None:
     """Is the log late, is the effect later than it may be, or is there none?"""
-    column = scan.column
     causal, early = scan.best(EARLIEST, 0), scan.best(1, LATEST)
     here, ahead = scan.test(causal), scan.test(early)
     before = scan.test(early, against=causal)
     if before.t > _SURE and ahead.t > _SHOWN and ahead.mean > 2.0 * max(here.mean, 0.0):
-        gain = 1000.0 * before.mean
-        effect = _shifted_effect(ground, scan, early)
-        return Claim(
-            GapKind.MISALIGNED_LOG, column, before.p, effect[1], gain,
-            f"Correct the clock of {column}: its log is {early} step{'s' * (early > 1)} late, the effect comes first.",
-            (
-                Evidence(name="gain_at_lag", value=1000.0 * ahead.mean, reference=1000.0 * here.mean, p_value=before.p,
-                         reading=f"Shifted by {early} steps {column} explains {1000 * ahead.mean:.0f} nats per 1,000 "
-                         f"rows, at its best causal lag {1000 * here.mean:.0f}."),
-                Evidence(name="t", value=before.t, reference=_SURE, reading="The difference over its HAC error."),
-            ),
-            effect[0], lag=early,
-        )  # fmt: skip
+        return _late(ground, scan, causal, early)
     if scan.largest_t() < _SILENT:
-        if x.moves < _POWER_MOVES or scan.bound() > _INERT_BOUND:
-            return None
-        return Claim(
-            GapKind.INERT_ACTION, column, 0.0, 1.0, max(scan.bound(), 0.0),
-            f"Check the tag, the unit and the actuator behind {column}: it moved {x.moves} times and nothing followed.",
-            (
-                Evidence(name="largest_t", value=scan.largest_t(), reference=_SILENT,
-                         reading=f"No held-out gain at any shift from {EARLIEST} to {LATEST} steps."),
-                Evidence(name="bound", value=scan.bound(), reference=_INERT_BOUND,
-                         reading="Nats per 1,000 rows that the column could still be worth (95%)."),
-            ),
-            most="warning",
-        )  # fmt: skip
-    delay = -causal
-    if delay > 0 and scan.test(causal, against=0).t > _SURE:
-        late = dead_time is not None and delay > dead_time
-        allowed = f", more than the {dead_time} that the contract allows" if late else ""
-        return Claim(
-            GapKind.MISALIGNED_LOG, column, scan.test(causal, against=0).p, 0.05, 1000.0 * here.mean,
-            f"The effect of {column} follows {delay} step{'s' * (delay > 1)} after its log{allowed}: "
-            + ("find out whether the log is early or the plant slower than stated."
-               if late else "dead time; state it in the contract as `dead_time`."),
-            (Evidence(name="dead_time", value=delay, reference=dead_time, reading="Steps from the log to the effect."),),
-            lag=-delay, most="warning" if late else "info",
-        )  # fmt: skip
+        known = x.moves >= _POWER_MOVES and scan.bound() <= _INERT_BOUND
+        return _inert(scan, x) if known else None
+    if causal < 0 and scan.test(causal, against=0).t > _SURE:
+        return _dead_time(scan, causal, dead_time)
     return None
 
 
-def claim_offset(ground: Ground, offset: Offset, series_names: tuple[str, ...]) -> Claim | None:
+def _late(ground: Ground, scan: LagScan, causal: int, early: int) -> Claim:
+    here, ahead = 1000.0 * scan.test(causal).mean, 1000.0 * scan.test(early).mean
+    before = scan.test(early, against=causal)
+    channels, share = _shifted_effect(ground, scan, early)
+    steps = f"{early} step{'s' * (early > 1)}"
+    reading = (
+        f"Shifted by {steps} {scan.column} explains {ahead:.0f} nats per 1,000 rows, at its best causal lag "
+        f"{here:.0f}."
+    )
+    return Claim(
+        kind=GapKind.MISALIGNED_LOG,
+        column=scan.column,
+        p=before.p,
+        share=share,
+        score=1000.0 * before.mean,
+        recommendation=f"Correct the clock of {scan.column}: its log is {steps} late, the effect is first.",
+        evidence=(
+            Evidence(name="gain_at_lag", value=ahead, reference=here, p_value=before.p, reading=reading),
+            Evidence(name="t", value=before.t, reference=_SURE, reading="The difference over its HAC error."),
+        ),
+        channels=channels,
+        lag=early,
+    )
+
+
+def _inert(scan: LagScan, x: Excitation) -> Claim:
+    advice = (
+        f"Check the tag, the unit and the actuator behind {scan.column}: it moved {x.moves} times and "
+        "nothing followed."
+    )
+    reading = f"No held-out gain at any shift from {EARLIEST} to {LATEST} steps, not even after its moves."
+    bound = "Nats per 1,000 rows that the column could still be worth (95%)."
+    return Claim(
+        kind=GapKind.INERT_ACTION,
+        column=scan.column,
+        p=0.0,
+        share=1.0,
+        score=max(scan.bound(), 0.0),
+        recommendation=advice,
+        evidence=(
+            Evidence(name="largest_t", value=scan.largest_t(), reference=_SILENT, reading=reading),
+            Evidence(name="bound", value=scan.bound(), reference=_INERT_BOUND, reading=bound),
+        ),
+        most="warning",
+    )
+
+
+def _dead_time(scan: LagScan, causal: int, allowed: int | None) -> Claim:
+    """Dead time is part of a plant: noted, and a warning only where the contract allows less."""
+    delay = -causal
+    late = allowed is not None and delay > allowed
+    advice = f"The effect of {scan.column} follows {delay} step{'s' * (delay > 1)} after its log"
+    advice += (
+        f", more than the {allowed} that the contract allows: find out whether the log is early or the plant "
+        "slower than stated."
+        if late
+        else ": dead time; state it in the contract as `dead_time`."
+    )
+    reading = "Steps from the log to the effect."
+    return Claim(
+        kind=GapKind.MISALIGNED_LOG,
+        column=scan.column,
+        p=scan.test(causal, against=0).p,
+        share=float(scan.explained[scan.shifts.index(causal)].max()),
+        score=1000.0 * scan.test(causal).mean,
+        recommendation=advice,
+        evidence=(Evidence(name="dead_time", value=delay, reference=allowed, reading=reading),),
+        lag=-delay,
+        most="warning" if late else "info",
+    )
+
+
+def claim_offset(ground: Ground, offset: Offset) -> Claim | None:
     """Was more done than logged: in windows, or all over?"""
-    if offset.total <= 0:
+    if offset.total <= 0 or offset.fidelity < _FAITHFUL:
         return None
     strongest = sorted(offset.runs, key=lambda r: -r.inner)
-    evidence = sum(r.inner for r in offset.runs)
+    whole = sum(r.inner for r in offset.runs)
     typical = float(np.median([r.stop - r.first for r in offset.runs]))
-    windows = [
-        r for r in strongest[:_FEW] if r.inner >= _WINDOW and r.stop - r.first >= _LONG * typical
-        and r.inner >= 0.15 * strongest[0].inner
-    ]  # fmt: skip
-    inside = sum(r.inner for r in windows)
-    p = float(np.exp(-min(max(offset.total, strongest[0].inner), 700.0)))
-    share = largest_share(ground, offset.effect)
-    direction = np.sqrt((offset.effect**2).mean(axis=0))
-    common = (
-        Evidence(name="gain", value=1000.0 * offset.total / ground.n, p_value=p,
-                 reading="Causal nats per 1,000 rows that a held difference between done and logged gains."),
-        Evidence(name="in_windows", value=inside / max(evidence, 1e-9), reference=_CONCENTRATED,
-                 reading="Share of that evidence in the strongest few stretches of a held log."),
-    )  # fmt: skip
-    channels = driven_channels(ground, direction)
-    if windows and inside > _CONCENTRATED * evidence:
-        return _outage(ground, offset, windows, p, share, common, channels, direction)
+    windows = [r for r in strongest[:_FEW] if _is_window(r, typical, strongest[0].inner)]
+    inside = sum(r.inner for r in windows) / max(whole, 1e-9)
+    gain = 1000.0 * offset.total / ground.n
+    common = Claim(
+        kind=GapKind.LOG_OUTAGE,
+        column=offset.column,
+        p=float(np.exp(-min(offset.total, 700.0))),
+        share=largest_share(ground, offset.effect),
+        score=gain,
+        recommendation="",
+        channels=driven_channels(ground, np.sqrt((offset.effect**2).mean(axis=0))),
+        latents=True,
+        evidence=(
+            Evidence(
+                name="gain",
+                value=gain,
+                reference=0.0,
+                reading="Causal nats per 1,000 rows that a held difference between done and logged gains.",
+            ),
+            Evidence(
+                name="in_windows",
+                value=inside,
+                reference=_CONCENTRATED,
+                reading="Share of that evidence in the strongest few stretches of a held log.",
+            ),
+            Evidence(
+                name="fidelity",
+                value=offset.fidelity,
+                reference=_FAITHFUL,
+                reading="Cosine between what goes with the difference and the action's own effect.",
+            ),
+        ),
+    )
+    if windows and inside > _CONCENTRATED:
+        return _outage(ground, common, sorted(windows, key=lambda r: r.begin))
     readable = _readable(ground, offset)
     if readable > _READABLE:
         return None
-    return Claim(
-        GapKind.COARSE_LOG, offset.column, p, share, 1000.0 * offset.total / ground.n,
-        f"Log the value that was set for {offset.column}, not only its class: several levels were driven inside one "
-        "logged level.",
-        (*common,
-         Evidence(name="read_from_exogenous", value=readable, reference=_READABLE,
-                  reading="Share of the difference that exogenous variables explain: more would point at the model.")),
-        channels, latents=True, rival=inside > 0.8 * _CONCENTRATED * evidence, direction=direction,
-        windows=tuple(_span(ground, r) for r in strongest[:_FEW] if r.inner >= _WINDOW),
-    )  # fmt: skip
+    return _coarse(ground, common, readable, [r for r in strongest[:_FEW] if r.inner >= _WINDOW], inside)
 
 
-def _outage(
-    ground: Ground,
-    offset: Offset,
-    windows: list[Run],
-    p: float,
-    share: float,
-    common: tuple[Evidence, ...],
-    channels: tuple[str, ...],
-    direction: np.ndarray,
-) -> Claim:
-    ordered = sorted(windows, key=lambda r: r.begin)
-    rows = sum(r.end - r.begin + 1 for r in ordered)
-    found = {ground.panel.series_names[int(ground.panel.series_of[ground.rows[r.begin]])] for r in ordered}
-    series = tuple(sorted(found)) if len(ground.panel.series_names) > 1 else None
-    return Claim(
-        GapKind.LOG_OUTAGE, offset.column, p, share, 1000.0 * sum(r.inner for r in ordered) / ground.n,
-        f"Recover the log of {offset.column} for {len(ordered)} window{'s' * (len(ordered) > 1)} ({rows} rows): it held "
-        "one value while the system was still being driven along its effect.",
-        common, channels, windows=tuple(_span(ground, r) for r in ordered), latents=True, series=series,
-        direction=direction,
-    )  # fmt: skip
+def _is_window(run: Run, typical: float, strongest: float) -> bool:
+    """Is a held stretch long and certain enough to be an outage? What is small beside the largest is not."""
+    long = run.stop - run.first >= _LONG * typical
+    return long and run.inner >= max(_WINDOW, _MINOR * strongest)
+
+
+def _outage(ground: Ground, common: Claim, windows: list[Run]) -> Claim:
+    rows = sum(r.end - r.begin + 1 for r in windows)
+    names = ground.panel.series_names
+    found = sorted({names[int(ground.panel.series_of[ground.rows[r.begin]])] for r in windows})
+    times = f"{len(windows)} window{'s' * (len(windows) > 1)} ({rows} rows)"
+    return replace(
+        common,
+        score=1000.0 * sum(r.inner for r in windows) / ground.n,
+        recommendation=f"Recover the log of {common.column} for {times}: it held one value while the "
+        "system was still being driven along its effect.",
+        windows=tuple(_span(ground, r) for r in windows),
+        series=tuple(found) if len(names) > 1 else None,
+    )
+
+
+def _coarse(ground: Ground, common: Claim, readable: float, windows: list[Run], inside: float) -> Claim:
+    reading = "Share of the difference that exogenous variables explain; more would point at the model."
+    evidence = Evidence(name="read_from_exogenous", value=readable, reference=_READABLE, reading=reading)
+    return replace(
+        common,
+        kind=GapKind.COARSE_LOG,
+        recommendation=f"Log the value that was set for {common.column}, not only its class: several levels "
+        "were driven inside one logged level.",
+        evidence=(*common.evidence, evidence),
+        windows=tuple(_span(ground, r) for r in windows),
+        rival=inside > 0.8 * _CONCENTRATED,
+    )
 
 
 def _span(ground: Ground, run: Run) -> tuple[int, int]:

@@ -9,11 +9,13 @@ coarse log.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from tslam.audit.ground import Ground
+from tslam.dynamics.inverse import leave_out
 from tslam.kernels.kalman import kalman_filter, kalman_smoother
 from tslam.panel.windows import bounds, carry
 
@@ -21,8 +23,6 @@ __all__ = ["Offset", "Run", "held_offset"]
 
 HOLD = 0.98
 """Persistence of the offset that is looked for: held for some fifty rows."""
-BRIEF = 0.6
-"""Persistence of its rival: a passing misfit of the forward model, gone in a few rows."""
 _SPREAD = 0.5
 """Variance of the offset a priori, in squared standard deviations of the logged action."""
 
@@ -48,12 +48,15 @@ class Offset:
     column: str
     gains: Float[np.ndarray, " n"]
     """Causal log-likelihood over no offset, nats per transition."""
-    brief: float
-    """Total gain of a passing misfit instead of a held offset, nats."""
     level: Float[np.ndarray, "n latent"]
     """Smoothed offset, in scaled units of the action's channels."""
     power: float
     """Mean squared effect of one scaled unit, in noise variances: how visible an offset is."""
+    fidelity: float
+    """Cosine between what goes with the offset, read from the residuals, and the action's own effect.
+
+    Something else that was done moves along another direction, of which this action's is only a part.
+    """
     runs: tuple[Run, ...]
     effect: Float[np.ndarray, "n chan"]
     """Offset times direction: what it adds to o_{t+1}, scaled."""
@@ -82,32 +85,39 @@ def held_offset(ground: Ground, column: str) -> Offset:
     which = np.arange(ground.n)
     k = len(names)
 
-    def run(phi: float) -> tuple[np.ndarray, np.ndarray]:
-        rate, q = np.full(k, phi), np.full(k, (1.0 - phi**2) * _SPREAD)
-        prior, prior_cov, mean, cov, gain = kalman_filter(h, J, which, ground.start, rate, q)
-        level, _, _ = kalman_smoother(ground.start, rate, prior, prior_cov, mean, cov)
-        return gain, level
-
-    gains, level = run(HOLD)
-    brief, _ = run(BRIEF)
+    rate, q = np.full(k, HOLD), np.full(k, (1.0 - HOLD**2) * _SPREAD)
+    prior, prior_cov, mean, cov, gains = kalman_filter(h, J, which, ground.start, rate, q)
+    level, spread, _ = kalman_smoother(ground.start, rate, prior, prior_cov, mean, cov)
+    apart = leave_out(level, spread, h, J)
     start, _ = bounds(panel)
     logged = carry(panel.actions[:, own], start)[ground.rows]
     return Offset(
         column=column,
         gains=gains,
-        brief=float(brief.sum()),
         level=level,
         power=float(np.einsum("tkk->t", J).mean()),
+        fidelity=_fidelity(ground, B, apart),
         runs=tuple(_runs(gains, logged, ground.start)),
         effect=np.einsum("tck,tk->tc", B, level),
     )
+
+
+def _fidelity(
+    ground: Ground, B: Float[np.ndarray, "n chan latent"], level: Float[np.ndarray, "n latent"]
+) -> float:
+    white = np.linalg.cholesky(np.linalg.inv(ground.cov))
+    weight = ground.trust[:, None]
+    found = (ground.residual @ white * weight).T @ level
+    expected = (np.einsum("tck,tk->tc", B, level) @ white * weight).T @ level
+    norm = float(np.linalg.norm(found) * np.linalg.norm(expected))
+    return float((found * expected).sum()) / norm if norm > 0 else 0.0
 
 
 def _runs(gains: Float[np.ndarray, " n"], logged: Float[np.ndarray, "n act"], start: np.ndarray) -> list[Run]:
     moved = np.append(True, np.any(np.diff(logged, axis=0) != 0, axis=1)) | start
     cuts: Int[np.ndarray, " cut"] = np.append(np.flatnonzero(moved), len(gains))
     out = []
-    for first, stop in zip(cuts[:-1], cuts[1:], strict=True):
+    for first, stop in pairwise(cuts):
         own = gains[first:stop]
         total = np.cumsum(own)
         before = np.minimum.accumulate(np.append(0.0, total[:-1]))

@@ -24,7 +24,7 @@ from tslam.audit.gap import (
     Substitution,
 )
 from tslam.audit.ground import Ground, lay_ground
-from tslam.audit.hidden import adequate, aligned, claim_latent, claim_moves
+from tslam.audit.hidden import adequate, as_log, claim_latent, claim_moves, effect_axis, same_as
 from tslam.audit.lag_scan import scan_lags
 from tslam.audit.logs import claim_excitation, claim_lag, claim_offset
 from tslam.audit.moves import find_moves
@@ -60,18 +60,14 @@ def audit_panel(
     excited = excitation(panel)
     claims = claim_columns(panel, excited)
     untested: list[NotTested] = []
-    try:
-        ground = lay_ground(panel, structure)
-        if ground.n < FEWEST_ROWS:
-            raise FrameError(f"{ground.n} transitions, and at least {FEWEST_ROWS} are needed to cross-fit.")
-    except FrameError as error:
-        untested.append(NotTested(question="all questions of the data", subject=None, reason=str(error)))
+    ground = _ground(panel, structure, untested)
+    if ground is None:
         gaps = _graded(panel, claims, latents, ())
         return Findings(
             gaps=gaps, latents=tuple(latents), not_tested=tuple(untested), tested=len(claims), adequate=False
         )
-    asked = _ask_logs(panel, structure, ground, excited, claims, untested)
-    sound, lean, is_adequate = _ask_hidden(asked, claims, untested)
+    sound, columns = _ask_logs(panel, structure, ground, excited, claims, untested)
+    lean, is_adequate = _ask_hidden(sound, columns, claims, untested)
     shares = attribute(sound, lean, seed=seed)
     _weigh(claims)
     gaps = _graded(panel, claims, latents, shares)
@@ -89,6 +85,20 @@ def audit_panel(
     )
 
 
+def _ground(panel: Panel, structure: Structure, untested: list[NotTested]) -> Ground | None:
+    """The rich model, or None and why not."""
+    try:
+        ground = lay_ground(panel, structure)
+    except FrameError as error:
+        reason = str(error)
+    else:
+        if ground.n >= FEWEST_ROWS:
+            return ground
+        reason = f"{ground.n} transitions, and at least {FEWEST_ROWS} are needed to cross-fit"
+    untested.append(NotTested(question="all questions of the data", subject=None, reason=reason))
+    return None
+
+
 def _ask_logs(
     panel: Panel,
     structure: Structure,
@@ -96,99 +106,100 @@ def _ask_logs(
     excited: list[Excitation],
     claims: list[Claim],
     untested: list[NotTested],
-) -> Ground:
-    """Questions about each logged action; the ground is laid anew once late and inert logs are set right."""
+) -> tuple[Ground, list[str]]:
+    """Questions about each logged action; the ground is laid anew once late and inert logs are set right.
+
+    Returns:
+        The ground, and the columns that are among its inputs.
+    """
     late: dict[str, int] = {}
     inert: set[str] = set()
-    usable = []
-    for x in excited:
-        if x.measured == 0:
+    usable: list[str] = []
+    for x in (x for x in excited if x.measured):
+        claim = claim_excitation(x)
+        if claim is None:
+            usable.append(x.column)
+            claim = claim_lag(
+                ground, scan_lags(ground, x.column), x, panel.contract.column(x.column).dead_time
+            )
+        else:
+            untested += _unasked(
+                x.column, ("lag", "effect", "outage, coarseness"), "it does not move by itself"
+            )
+        if claim is None:
             continue
-        still = claim_excitation(x)
-        if still is not None:
-            claims.append(still)
-            for question in ("lag", "effect", "outage", "coarseness"):
-                untested.append(
-                    NotTested(
-                        question=question, subject=x.column, reason="the column does not move by itself"
-                    )
-                )
-            continue
-        usable.append(x.column)
-        scan = scan_lags(ground, x.column)
-        claim = claim_lag(ground, scan, x, panel.contract.column(x.column).dead_time)
-        if claim is not None:
-            claims.append(claim)
-            if claim.kind is GapKind.MISALIGNED_LOG and claim.lag is not None and claim.lag > 0:
-                late[x.column] = claim.lag
-            if claim.kind is GapKind.INERT_ACTION:
-                inert.add(x.column)
+        claims.append(claim)
+        if claim.kind is GapKind.INERT_ACTION:
+            inert.add(x.column)
+        elif claim.kind is GapKind.MISALIGNED_LOG and claim.lag is not None and claim.lag > 0:
+            late[x.column] = claim.lag
     sound = lay_ground(rectified(panel, late, inert), structure) if late or inert else ground
     for column in usable:
         if column in inert or column in late:
-            untested.append(
-                NotTested(
-                    question="outage, coarseness",
-                    subject=column,
-                    reason="its log is not aligned with the effect",
-                )
-            )
+            untested += _unasked(column, ("outage, coarseness",), "its log and the effect do not go together")
             continue
-        claim = claim_offset(sound, held_offset(sound, column), panel.series_names)
+        claim = claim_offset(sound, held_offset(sound, column))
         if claim is not None:
             claims.append(claim)
-    return sound
+    return sound, [column for column in usable if column not in inert]
+
+
+def _unasked(column: str, questions: Sequence[str], reason: str) -> list[NotTested]:
+    return [NotTested(question=question, subject=column, reason=reason) for question in questions]
 
 
 def _ask_hidden(
-    ground: Ground, claims: list[Claim], untested: list[NotTested]
-) -> tuple[Ground, Lean | None, bool]:
-    """Questions about what no column logs, away from what other claims explain."""
+    ground: Ground, columns: list[str], claims: list[Claim], untested: list[NotTested]
+) -> tuple[Lean | None, bool]:
+    """Questions about what no column logs, away from what other claims explain.
+
+    Args:
+        ground: The rich model, logs set right.
+        columns: Logged actions that are among its inputs.
+        claims: What was found so far; what is found here is added.
+        untested: Likewise, for questions that could not be asked.
+
+    Returns:
+        The lean model where its latent has earned its place, and whether it was adequate.
+    """
     explained = np.zeros(ground.n, bool)
-    known = []
     for claim in claims:
-        if claim.kind in (GapKind.LOG_OUTAGE, GapKind.COARSE_LOG) and claim.direction is not None:
-            known.append(claim.direction)
         if claim.kind is GapKind.LOG_OUTAGE:
             for first, last in claim.windows:
                 explained |= (ground.rows >= first) & (ground.rows <= last)
-    hidden: list[Claim] = []
     moves = find_moves(ground, explained)
     if moves is None:
         untested.append(
             NotTested(question="unlogged moves", subject=None, reason="too few rows can be trusted")
         )
-    else:
-        found = claim_moves(ground, moves)
-        if found is not None:
-            hidden.append(found)
     lean = lean_fits(ground)
     causal = causal_latent(ground, lean)
     good = adequate(causal)
     if not good:
-        untested.append(
-            NotTested(
-                question="causal gain of a held latent",
-                subject=None,
-                reason=f"the lean model predicts worse than the rich one (t = {causal.against_rich.t:.1f}), so that its "
-                "latent would stand for the model's own shortcomings",
-            )
+        reason = (
+            f"the lean model predicts worse than the rich one (t = {causal.against_rich.t:.1f}), so that its "
+            "latent would stand for the model's own shortcomings"
         )
-    found = claim_latent(ground, causal)
-    if found is not None:
-        hidden.append(found)
-    hidden = [
-        c for c in hidden if c.direction is None or not any(aligned(ground, c.direction, d) for d in known)
-    ]
-    actions = [c for c in hidden if c.kind is GapKind.MISSING_ACTION]
+        untested.append(NotTested(question="causal gain of a held latent", subject=None, reason=reason))
+    latent = claim_latent(ground, causal)
+    found = [c for c in (None if moves is None else claim_moves(ground, moves), latent) if c is not None]
+    axes = {column: effect_axis(ground, column) for column in columns} if found else {}
+    actions: list[Claim] = []
+    others: list[Claim] = []
+    for claim in found:
+        column = None if claim.direction is None else same_as(ground, claim.direction, axes)
+        if column is None:
+            (actions if claim.kind is GapKind.MISSING_ACTION else others).append(claim)
+        elif not any(c.column == column for c in claims):
+            claims.append(as_log(claim, column))
     if actions:
         # moves and level of one hidden action are one gap, told by the surer of the two
         best = max(actions, key=lambda c: c.score)
-        others = tuple(e for c in actions if c is not best for e in c.evidence)
-        claims.append(replace(best, evidence=(*best.evidence, *others)))
-    claims.extend(c for c in hidden if c.kind is not GapKind.MISSING_ACTION and not actions)
-    earned = lean if good and found is not None else None
-    return ground, earned, good
+        rest = tuple(e for c in actions if c is not best for e in c.evidence)
+        claims.append(replace(best, evidence=(*best.evidence, *rest)))
+    else:
+        claims.extend(others)
+    return (lean if latent is not None else None), good
 
 
 def _weigh(claims: list[Claim]) -> None:
