@@ -70,8 +70,8 @@ def as_log(claim: Claim, column: str) -> Claim:
         claim,
         kind=GapKind.COARSE_LOG,
         column=column,
-        recommendation=f"Log every change that is made to {column}, with the value set: it moved at times and "
-        "by amounts that its log does not hold.",
+        recommendation=f"Log every change that is made to {column}, with the value set: it moved at times "
+        "and by amounts that its log does not hold.",
     )
 
 
@@ -113,7 +113,10 @@ def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
     act = (
         f"Find what is switched or set and moves {_listed(channels)}, and log it: its level and each change."
     )
-    drift = f"Measure what drifts and drives {_listed(channels)}: a condition, load or supply that no column holds."
+    drift = (
+        f"Measure what drifts and drives {_listed(channels)}: a condition, load or supply that no column "
+        "holds."
+    )
     return Claim(
         kind=GapKind.MISSING_ACTION if jumps else GapKind.MISSING_EXOGENOUS,
         column=None,
@@ -148,7 +151,7 @@ def claim_moves(ground: Ground, moves: Moves) -> Claim | None:
             value=moves.concentration,
             reference=_SHARED,
             p_value=moves.axial_p,
-            reading=f"{onsets} onsets share a direction: 1 is isotropic, the next axis has {moves.second:.1f}.",
+            reading=f"{onsets} onsets share an axis: 1 is isotropic, the next has {moves.second:.1f}.",
         ),
         Evidence(
             name="tail",
