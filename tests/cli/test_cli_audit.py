@@ -1,6 +1,7 @@
 """`tslam audit` and `tslam fit`: options reach the library, findings reach terminal, files and pipe."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,21 @@ def test_gaps_are_told_in_plain_whole_lines(answer: Answer, capsys: pytest.Captu
     assert "drives    level [m], flow" in lines
     assert "when      1 → 2 and 1 more" in lines
     assert "WARNING   inert action of pump" in lines
+
+
+def test_a_terminal_gets_colour_and_lines_that_fit(
+    answer: Answer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "40")
+    answer(report([CRITICAL.model_copy(update={"series": ("unit_1",), "recommendation": "Log it. " * 20})]))
+    said = run(capsys, "audit", "plant.parquet").out
+    assert "\x1b[1;31mCRITICAL" in said
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", said).splitlines()
+    assert max(map(len, plain)) <= 40
+    assert [line for line in plain if line.startswith("          Log it.")]
+    assert "series    unit_1" in [line.rstrip() for line in plain]
 
 
 def test_reports_go_to_their_files(

@@ -17,6 +17,7 @@ from mlflow.tracking import MlflowClient
 from tslam.contract.model import Column, Contract
 from tslam.errors import TrackingError
 from tslam.tracking.runs import TrackedRun, log_run
+from tslam.tracking.store import experiment_id
 
 CONTRACT = Contract(
     name="loop",
@@ -184,6 +185,33 @@ def test_a_failure_is_told_in_words_and_leaves_a_failed_run(uri: str, saved: Pat
     client = MlflowClient(uri)
     (run,) = client.search_runs([client.get_experiment_by_name("breaks").experiment_id])
     assert run.info.status == "FAILED"
+
+
+def test_a_run_stopped_from_the_keyboard_says_so(uri: str, saved: Path) -> None:
+    def stopped() -> str:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _log(uri, saved, experiment="stopped", report=SimpleNamespace(**vars(REPORT) | {"to_html": stopped}))
+    client = MlflowClient(uri)
+    (run,) = client.search_runs([client.get_experiment_by_name("stopped").experiment_id])
+    assert run.info.status == "KILLED"
+
+
+def test_two_that_make_one_experiment_at_once_both_find_it(uri: str) -> None:
+    client = MlflowClient(uri)
+    made = client.create_experiment("raced")
+
+    class Late(MlflowClient):
+        """Asks before the other has made it, and makes it after."""
+
+        asked = 0
+
+        def get_experiment_by_name(self, name: str) -> Any:
+            self.asked += 1
+            return None if self.asked == 1 else super().get_experiment_by_name(name)
+
+    assert experiment_id(Late(uri), uri, "raced") == made
 
 
 def test_an_error_of_the_callers_is_not_dressed_up(uri: str, saved: Path) -> None:
