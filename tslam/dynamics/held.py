@@ -10,6 +10,7 @@ noise is small (:mod:`tslam.dynamics.squarem`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -28,6 +29,10 @@ Noise = Literal["full", "diagonal"]
 
 STARTS = (0.98, 0.5, 0.05)
 """First guesses of φ: EM keeps near its start, so each is tried and the likeliest kept."""
+_FLOOR = 1e-9
+"""Least variance of e, in scaled units: a channel that never varies has some, too."""
+_SETTLED = 10.0
+"""φ is freed once a round gains less than this many times the tolerance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +42,9 @@ class HeldFit:
     forward: LinearForward
     inverse: HeldInverse
     loglik: float
-    """Nats per transition of the training rows."""
+    """Nats per transition of the training rows, less the ridge penalty."""
     history: tuple[float, ...]
-    """Log-likelihood after each iteration."""
+    """The same after each round of iterations; it never falls."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,15 +97,15 @@ class _Problem:
         R = cov - 0.5 * B @ B.T if self.noise == "full" else np.diag(np.maximum(np.diag(cov - B @ B.T), 1e-9))
         return _State(W, B, R, np.full(latents, phi))
 
-    def step(self, s: _State) -> tuple[_State, float]:
-        """One EM step, and the log-likelihood per transition of the state it started from."""
+    def step(self, s: _State, *, free: bool = True) -> tuple[_State, float]:
+        """One EM step, φ kept where it is not free, and the objective of the state it started from."""
         left = np.where(self.seen, self.zero - self.F @ s.W, np.nan)
         path = HeldInverse(s.B, s.R, s.phi).path(left, self.start)
-        loglik = self._loglik(left, s.R, path)
+        objective = self._objective(s, left, path)
         W, B = self._regress(path)
         R = self._noise(W, B, path)
-        phi, sd = stationary(path, self.start)
-        return _State(W, B * sd, R, phi), loglik
+        phi, sd = stationary(path, self.start, None if free else s.phi)
+        return _State(W, B * sd, R, phi), objective
 
     def pack(self, s: _State) -> Float[np.ndarray, " theta"]:
         """The state as an unconstrained vector."""
@@ -150,35 +155,38 @@ class _Problem:
     def _noise(
         self, W: Float[np.ndarray, "feat chan"], B: Float[np.ndarray, "chan latent"], path: LatentPath
     ) -> Float[np.ndarray, "chan chan"]:
+        """Covariance of what is left, the penalty counted as rows of data that say W = 0."""
         left = np.where(self.seen, self.zero - self.F @ W - path.mean @ B.T, 0.0)
+        shrunk = W.T @ self.penalty @ W
         if self.noise == "full":
-            R = left.T @ left + B @ path.cov[self.seen.all(axis=1)].sum(axis=0) @ B.T
+            R = left.T @ left + B @ path.cov[self.seen.all(axis=1)].sum(axis=0) @ B.T + shrunk
             R = 0.5 * (R + R.T) / max(1, int(self.count.max()))
-            return np.asarray(R + 1e-9 * np.eye(len(R)))
-        spread = np.einsum("tij,ci,cj->tc", path.cov, B, B) if not self.whole else None
-        if spread is None:
+            return np.asarray(R + _FLOOR * np.eye(len(R)))
+        if self.whole:
             total = path.cov[self.seen.any(axis=1)].sum(axis=0)
-            extra = np.einsum("ij,ci,cj->c", total, B, B)
+            spread = np.einsum("ij,ci,cj->c", total, B, B)
         else:
-            extra = (spread * self.seen).sum(axis=0)
-        return np.diag(np.maximum(((left**2).sum(axis=0) + extra) / np.maximum(self.count, 1), 1e-9))
+            spread = (np.einsum("tij,ci,cj->tc", path.cov, B, B) * self.seen).sum(axis=0)
+        variance = ((left**2).sum(axis=0) + spread + np.diag(shrunk)) / np.maximum(self.count, 1)
+        return np.diag(variance + _FLOOR)
 
-    def _loglik(
-        self, left: Float[np.ndarray, "n chan"], R: Float[np.ndarray, "chan chan"], path: LatentPath
-    ) -> float:
+    def _objective(self, s: _State, left: Float[np.ndarray, "n chan"], path: LatentPath) -> float:
+        """Log-likelihood less the penalty, per transition."""
         rows = self.seen.any(axis=1)
         total = float(path.gain[rows].sum())
         zero = np.where(self.seen, left, 0.0)[rows]
         if self.noise == "full":
-            chol = np.linalg.cholesky(R)
+            chol = np.linalg.cholesky(s.R)
             white = np.linalg.solve(chol, zero.T)
             total -= 0.5 * float((white**2).sum()) + len(zero) * float(np.log(np.diag(chol)).sum())
         else:
-            variance = np.diag(R)
-            total -= 0.5 * float((zero**2 / variance).sum()) + 0.5 * float(
-                (self.count * np.log(variance)).sum()
-            )
-        return float(total / max(1, int(rows.sum()))) - 0.5 * self.Y.shape[1] * float(np.log(2 * np.pi))
+            variance = np.diag(s.R)
+            total -= 0.5 * float((zero**2 / variance).sum())
+            total -= 0.5 * float((self.count * np.log(variance)).sum())
+        precision = np.linalg.inv(s.R)
+        total -= 0.5 * float(np.sum(precision * (s.W.T @ self.penalty @ s.W)))
+        total -= 0.5 * _FLOOR * float(np.diag(precision) @ self.count)
+        return float(total / max(1, len(zero)) - 0.5 * self.Y.shape[1] * np.log(2 * np.pi))
 
 
 def fit_held(
@@ -195,6 +203,9 @@ def fit_held(
     starts: Sequence[float] = STARTS,
 ) -> HeldFit:
     """Fit regression, latents and their persistence jointly; keep the likeliest of several starts.
+
+    φ stays at its first guess until regression and loadings have settled around it, and is found
+    then. Freed at once it follows a regression that has absorbed the held level, and sticks low.
 
     Args:
         X: Regressors of consecutive transitions, about unit variance.
@@ -215,25 +226,35 @@ def fit_held(
     seen = np.isfinite(Y[train])
     together = bool((seen.all(axis=1) | ~seen.any(axis=1)).all())
     problem = _Problem(X, Y, train, start, ridge, noise if together else "diagonal")
-    best: tuple[float, _State, list[float]] | None = None
+    best: tuple[_State, list[float]] | None = None
     for phi in starts:
         try:
-            state, history = accelerate(
-                problem.step,
-                problem.first(latents, phi),
-                problem.pack,
-                problem.unpack,
-                iterations=iterations,
-                tolerance=tolerance,
-            )
+            state, history = _climb(problem, problem.first(latents, phi), iterations, tolerance)
         except np.linalg.LinAlgError:
             continue  # this start met a singular covariance; the others may not, and none is an error below
-        if history and np.isfinite(history[-1]) and (best is None or history[-1] > best[0]):
-            best = (history[-1], state, history)
+        if np.isfinite(history[-1]) and (best is None or history[-1] > best[1][-1]):
+            best = (state, history)
     if best is None:
         raise TrainingError(
             f"EM for {latents} held latents did not arrive at finite numbers from any start. "
             "Look for channels of wildly different scale or nearly equal channels, or raise `ridge`."
         )
-    loglik, s, history = best
-    return HeldFit(LinearForward(s.W[:-1], s.W[-1]), HeldInverse(s.B, s.R, s.phi), loglik, tuple(history))
+    s, history = best
+    inverse = HeldInverse(s.B, s.R, s.phi)
+    return HeldFit(LinearForward(s.W[:-1], s.W[-1]), inverse, history[-1], tuple(history))
+
+
+def _climb(problem: _Problem, state: _State, iterations: int, tolerance: float) -> tuple[_State, list[float]]:
+    """First with φ as it is, then with φ free."""
+    history: list[float] = []
+    for free, most, enough in ((False, iterations // 2, _SETTLED * tolerance), (True, iterations, tolerance)):
+        state, climbed = accelerate(
+            partial(problem.step, free=free),
+            state,
+            problem.pack,
+            problem.unpack,
+            iterations=most,
+            tolerance=enough,
+        )
+        history += climbed
+    return state, history

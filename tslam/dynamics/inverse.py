@@ -152,17 +152,38 @@ def _patterns(
 
 
 def stationary(
-    path: LatentPath, start: Bool[np.ndarray, " n"]
+    path: LatentPath, start: Bool[np.ndarray, " n"], phi: Float[np.ndarray, " latent"] | None = None
 ) -> tuple[Float[np.ndarray, " latent"], Float[np.ndarray, " latent"]]:
-    """Persistence and stationary standard deviation of each latent, from the smoothed moments.
+    """Persistence and stationary standard deviation of each latent that the smoothed moments make likeliest.
+
+    Args:
+        path: Smoothed latents.
+        start: True where a segment begins; there the stationary distribution is the prior.
+        phi: The persistence, where it is given; None: found too.
 
     Source: Shumway and Stoffer, "An approach to time series smoothing and forecasting using the EM
-    algorithm", Journal of Time Series Analysis 3(4), 1982, with a diagonal transition.
+    algorithm", Journal of Time Series Analysis 3(4), 1982, with a diagonal transition; the exact
+    likelihood of an AR(1) process, whose best φ is a root of a cubic.
     """
     now = np.flatnonzero(~start)
     second = path.mean**2 + np.einsum("tii->ti", path.cov)
-    s11, s00 = second[now].sum(axis=0), second[now - 1].sum(axis=0)
+    first, s11, s00 = second[start].sum(axis=0), second[now].sum(axis=0), second[now - 1].sum(axis=0)
     s10 = (path.mean[now] * path.mean[now - 1] + np.einsum("tii->ti", path.lagged[now])).sum(axis=0)
-    phi = np.clip(s10 / np.maximum(s00, 1e-12), 0.0, _MOST_PERSISTENT)
-    q = np.maximum((s11 - 2.0 * phi * s10 + phi**2 * s00) / max(1, now.size), 1e-9)
+    n, starts = len(start), len(start) - now.size
+    # innovations: whole - 2 φ s10 + φ² inner, at the start of a segment scaled by 1 - φ²
+    whole, inner = first + s11, s00 - first
+    if phi is None:
+        phi = np.array([_persistence(*moments, n, starts) for moments in zip(whole, s10, inner, strict=True)])
+    q = np.maximum((whole - 2.0 * phi * s10 + phi**2 * inner) / n, 1e-9)
     return phi, np.sqrt(q / (1.0 - phi**2))
+
+
+def _persistence(whole: float, s10: float, inner: float, n: int, starts: int) -> float:
+    """The φ that maximises starts log(1 − φ²) − n log(whole − 2 φ s10 + φ² inner)."""
+    cubic = [(starts - n) * inner, (n - 2 * starts) * s10, n * inner + starts * whole, -n * s10]
+    roots = np.roots(cubic)
+    tried = np.append(
+        np.clip(roots[np.abs(roots.imag) < 1e-9].real, 0.0, _MOST_PERSISTENT), [0.0, _MOST_PERSISTENT]
+    )
+    innovations = np.maximum(whole - 2.0 * tried * s10 + tried**2 * inner, 1e-30)
+    return float(tried[np.argmax(starts * np.log1p(-(tried**2)) - n * np.log(innovations))])

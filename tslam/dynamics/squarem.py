@@ -61,7 +61,8 @@ def accelerate(
         while length < -1.01:
             spent += 1
             try:
-                jumped, there = step(unpack(a - 2.0 * length * change + length**2 * bend))
+                with np.errstate(over="ignore", invalid="ignore"):
+                    jumped, there = step(unpack(a - 2.0 * length * change + length**2 * bend))
             except np.linalg.LinAlgError:
                 there = -np.inf  # the jump left the feasible set: a shorter one follows
             if np.isfinite(there) and there >= reached:
