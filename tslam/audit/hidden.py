@@ -20,6 +20,8 @@ _GAIN = 2.0
 """t from which a latent improves causal, held-out prediction."""
 _JUMPS = 0.8
 """Excess kurtosis of a latent's increments from which it jumps and holds; a random walk has 0."""
+_HELD = 0.93
+"""Persistence per step from which a latent is held, for some fifteen rows and more."""
 _FOLLOWED = 3.0
 """t from which innovations after a move stay on its side."""
 _TAIL = 2.0
@@ -77,7 +79,7 @@ def as_log(claim: Claim, column: str) -> Claim:
 
 def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
     """Does a held latent earn its place, and does it act or drift?"""
-    if not adequate(causal) or causal.gain.t < _GAIN:
+    if not adequate(causal) or causal.gain.t < _GAIN or causal.persistence < _HELD:
         return None
     channels = driven_channels(ground, causal.direction)
     score = 1000.0 * causal.gain.mean
@@ -108,7 +110,12 @@ def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
             reference=_JUMPS,
             reading="It jumps and holds." if jumps else "It drifts without jumps.",
         ),
-        Evidence(name="persistence", value=causal.persistence, reading="AR(1) coefficient per step."),
+        Evidence(
+            name="persistence",
+            value=causal.persistence,
+            reference=_HELD,
+            reading="AR(1) coefficient per step: it is held.",
+        ),
     )
     act = (
         f"Find what is switched or set and moves {_listed(channels)}, and log it: its level and each change."

@@ -33,8 +33,10 @@ _WINDOW = 10.0
 """Nats from which one stretch counts as an outage."""
 _LONG = 3.0
 """An outage hides moves, so its stretch is longer than most, by at least this factor of the median."""
-_FAITHFUL = 0.5
-"""Cosine below which the offset belongs to something else that moves, not to this action."""
+_LEAST = 30.0
+"""Nats that a held difference must gain in all: less is what a misfit of the forward model adds up to."""
+_JUMPS = 0.7
+"""Excess kurtosis of its steps between logged moves from which it jumps; a drifting misfit has about 0."""
 _READABLE = 0.1
 """Share of an offset that exogenous variables may explain; above, the forward model is at fault."""
 
@@ -160,7 +162,7 @@ def _dead_time(scan: LagScan, causal: int, allowed: int | None) -> Claim:
 
 def claim_offset(ground: Ground, offset: Offset) -> Claim | None:
     """Was more done than logged: in windows, or all over?"""
-    if offset.total <= 0 or offset.fidelity < _FAITHFUL:
+    if offset.total < _LEAST or offset.jumpiness < _JUMPS:
         return None
     strongest = sorted(offset.runs, key=lambda r: -r.inner)
     whole = sum(r.inner for r in offset.runs)
@@ -191,10 +193,10 @@ def claim_offset(ground: Ground, offset: Offset) -> Claim | None:
                 reading="Share of that evidence in the strongest few stretches of a held log.",
             ),
             Evidence(
-                name="fidelity",
-                value=offset.fidelity,
-                reference=_FAITHFUL,
-                reading="Cosine between what goes with the difference and the action's own effect.",
+                name="jumpiness",
+                value=offset.jumpiness,
+                reference=_JUMPS,
+                reading="Between logged moves the difference jumps and holds; a misfit would drift.",
             ),
         ),
     )

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
+from scipy.stats import kurtosis
 
 from tslam.audit.ground import Ground
-from tslam.dynamics.inverse import leave_out
 from tslam.kernels.kalman import kalman_filter, kalman_smoother
 from tslam.panel.windows import bounds, carry
 
@@ -23,6 +23,9 @@ __all__ = ["Offset", "Run", "held_offset"]
 
 HOLD = 0.98
 """Persistence of the offset that is looked for: held for some fifty rows."""
+_NEAR = 7
+"""Rows on both sides of a logged move whose steps say nothing."""
+_FEWEST = 100
 _SPREAD = 0.5
 """Variance of the offset a priori, in squared standard deviations of the logged action."""
 
@@ -52,11 +55,8 @@ class Offset:
     """Smoothed offset, in scaled units of the action's channels."""
     power: float
     """Mean squared effect of one scaled unit, in noise variances: how visible an offset is."""
-    fidelity: float
-    """Cosine between what goes with the offset, read from the residuals, and the action's own effect.
-
-    Something else that was done moves along another direction, of which this action's is only a part.
-    """
+    jumpiness: float
+    """Excess kurtosis of the offset's steps between logged moves: what was done jumps, a misfit drifts."""
     runs: tuple[Run, ...]
     effect: Float[np.ndarray, "n chan"]
     """Offset times direction: what it adds to o_{t+1}, scaled."""
@@ -87,34 +87,31 @@ def held_offset(ground: Ground, column: str) -> Offset:
 
     rate, q = np.full(k, HOLD), np.full(k, (1.0 - HOLD**2) * _SPREAD)
     prior, prior_cov, mean, cov, gains = kalman_filter(h, J, which, ground.start, rate, q)
-    level, spread, _ = kalman_smoother(ground.start, rate, prior, prior_cov, mean, cov)
-    apart = leave_out(level, spread, h, J)
+    level, _, _ = kalman_smoother(ground.start, rate, prior, prior_cov, mean, cov)
     start, _ = bounds(panel)
     logged = carry(panel.actions[:, own], start)[ground.rows]
+    moved = np.append(True, np.any(np.diff(logged, axis=0) != 0, axis=1)) | ground.start
     return Offset(
         column=column,
         gains=gains,
         level=level,
         power=float(np.einsum("tkk->t", J).mean()),
-        fidelity=_fidelity(ground, B, apart),
-        runs=tuple(_runs(gains, logged, ground.start)),
+        jumpiness=_jumpiness(level, moved),
+        runs=tuple(_runs(gains, moved)),
         effect=np.einsum("tck,tk->tc", B, level),
     )
 
 
-def _fidelity(
-    ground: Ground, B: Float[np.ndarray, "n chan latent"], level: Float[np.ndarray, "n latent"]
-) -> float:
-    white = np.linalg.cholesky(np.linalg.inv(ground.cov))
-    weight = ground.trust[:, None]
-    found = (ground.residual @ white * weight).T @ level
-    expected = (np.einsum("tck,tk->tc", B, level) @ white * weight).T @ level
-    norm = float(np.linalg.norm(found) * np.linalg.norm(expected))
-    return float((found * expected).sum()) / norm if norm > 0 else 0.0
+def _jumpiness(level: Float[np.ndarray, "n latent"], moved: Bool[np.ndarray, " n"]) -> float:
+    """Largest over the action's channels; steps near a logged move are left out, they are the log's own."""
+    near = np.convolve(moved, np.ones(2 * _NEAR + 1), "same") > 0
+    quiet = np.flatnonzero(~near[1:])
+    if quiet.size < _FEWEST:
+        return 0.0
+    return float(np.max(kurtosis(np.diff(level, axis=0)[quiet])))
 
 
-def _runs(gains: Float[np.ndarray, " n"], logged: Float[np.ndarray, "n act"], start: np.ndarray) -> list[Run]:
-    moved = np.append(True, np.any(np.diff(logged, axis=0) != 0, axis=1)) | start
+def _runs(gains: Float[np.ndarray, " n"], moved: Bool[np.ndarray, " n"]) -> list[Run]:
     cuts: Int[np.ndarray, " cut"] = np.append(np.flatnonzero(moved), len(gains))
     out = []
     for first, stop in pairwise(cuts):
