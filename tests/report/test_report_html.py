@@ -9,7 +9,7 @@ from crowded_report import HOSTILE, LONG
 
 from tslam.audit.gap import Share
 from tslam.report import GapReport
-from tslam.report.svg import share_scale
+from tslam.report.svg import share_bar, share_scale
 
 VOID = {"meta", "link", "base", "br", "hr", "img", "input"}
 
@@ -146,6 +146,16 @@ def test_bars_keep_to_their_axis(any_report: GapReport, any_page: str) -> None:
     assert len(bars) == len(any_report.attribution)
     for at, width in re.findall(r'<rect [^>]*x="([\d.]+)%"[^>]* width="([\d.]+)%"', "".join(bars)):
         assert 0 <= float(at) <= float(at) + float(width) <= 100.01
+
+
+def test_a_part_after_one_that_did_harm_begins_further_left(report: GapReport) -> None:
+    harm, help_ = Share(value=-1.5, low=-1.6, high=-1.4), Share(value=2.3, low=2.2, high=2.4)
+    none = Share(value=0.0, low=0.0, high=0.0)
+    row = report.attribution[0].model_copy(
+        update={"history": harm, "actions": help_, "exogenous": none, "latents": none}
+    )
+    drawn = re.findall(r'<rect class="(\w+)" x="([\d.]+)%"[^>]* width="([\d.]+)%"', share_bar(row))
+    assert drawn == [("actions", "0", "80"), ("rest", "80", "20")]
 
 
 def test_the_axis_of_bars_reaches_as_far_as_the_intervals(report: GapReport, crowded: GapReport) -> None:

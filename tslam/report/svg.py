@@ -45,7 +45,8 @@ def share_scale(rows: Iterable[Attribution]) -> float:
 def share_bar(row: Attribution, scale: float = 1.0) -> Markup:
     """The shares of one channel as a stacked bar, each with the whisker of its interval.
 
-    A negative share (a part that made held-out prediction worse) has no length; the table gives its number.
+    A negative share (a part that made held-out prediction worse) has no length, and the part after it begins
+    that much further left; the table gives the number.
 
     Args:
         row: shares of one channel in one window.
@@ -53,32 +54,33 @@ def share_bar(row: Attribution, scale: float = 1.0) -> Markup:
     """
     drawn: list[Markup] = []
     whiskers: list[Markup] = []
-    start = 0.0
+    start = end = 0.0
     for (part, heading), y in zip(PARTS, _WHISKERS, strict=True):
         share: Share = getattr(row, part)
-        length = max(0.0, share.value)
-        if length > 0:
+        left, right = max(0.0, start), max(0.0, start + share.value)
+        if right > left:
             tip = element(
                 "title", f"{heading}: {percent(share.value)} ({percent(share.low)} to {percent(share.high)})"
             )
             drawn.append(
                 element(
-                    "rect", tip, class_=part, x=_pc(start / scale), y=3, width=_pc(length / scale), height=20
+                    "rect",
+                    tip,
+                    class_=part,
+                    x=_pc(left / scale),
+                    y=3,
+                    width=_pc((right - left) / scale),
+                    height=20,
                 )
             )
             whiskers.append(_whisker(start + share.low, start + share.high, y, scale))
-        start += length
-    if start < 1:
+        start += share.value
+        end = max(end, right)
+    if end < 1:
         tip = element("title", f"Unexplained: {percent(row.unexplained)}")
         drawn.append(
             element(
-                "rect",
-                tip,
-                class_="rest",
-                x=_pc(start / scale),
-                y=3,
-                width=_pc((1 - start) / scale),
-                height=20,
+                "rect", tip, class_="rest", x=_pc(end / scale), y=3, width=_pc((1 - end) / scale), height=20
             )
         )
     said = ", ".join(f"{heading} {percent(getattr(row, part).value)}" for part, heading in PARTS)
@@ -138,8 +140,8 @@ def _reach(row: Attribution) -> float:
     start, reach = 0.0, 0.0
     for part, _ in PARTS:
         share: Share = getattr(row, part)
-        reach = max(reach, start + max(0.0, share.high))
-        start += max(0.0, share.value)
+        reach = max(reach, start + share.high)
+        start += share.value
     return min(reach, 1.5)
 
 
