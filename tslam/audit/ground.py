@@ -16,7 +16,7 @@ from tslam.panel.chain import Chain, Structure, chain
 from tslam.panel.panel import Panel
 from tslam.panel.split import Split, folds
 
-__all__ = ["DEGREES", "FOLDS", "Ground", "Regressors", "lay_ground", "student_score"]
+__all__ = ["DEGREES", "FOLDS", "Ground", "Regressors", "lay_ground", "robust_scatter", "student_score"]
 
 FOLDS = 4
 DEGREES = 6.0
@@ -156,7 +156,7 @@ def lay_ground(panel: Panel, structure: Structure) -> Ground:
     assert best is not None
     _, ridge, weights, residual = best
     zero = np.where(seen, residual, 0.0)
-    cov, trust = _scatter(zero, seen)
+    cov, trust = robust_scatter(zero, seen)
     filled = np.where(seen, raw, 0.0)
     for split, W in zip(splits, weights, strict=True):
         predicted = F[split.held] @ W
@@ -223,7 +223,7 @@ def _cross_fit(
     return weights, residual
 
 
-def _scatter(
+def robust_scatter(
     residual: Float[np.ndarray, "n chan"], seen: Bool[np.ndarray, "n chan"]
 ) -> tuple[Float[np.ndarray, "chan chan"], Float[np.ndarray, " n"]]:
     """Scatter under a Student density, by the EM of Lange, Little and Taylor, JASA 84(408), 1989."""

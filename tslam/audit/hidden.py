@@ -14,8 +14,8 @@ from tslam.audit.moves import Moves
 
 __all__ = ["adequate", "as_log", "claim_latent", "claim_moves", "effect_axis", "same_as"]
 
-_ADEQUATE = 0.0
-"""The lean model with its latent must predict no worse than the rich one without."""
+_ADEQUATE = 1.0
+"""t from which the lean model with its latent is taken to predict no worse than the rich one without."""
 _GAIN = 2.0
 """t from which a latent improves causal, held-out prediction."""
 _JUMPS = 0.8

@@ -10,6 +10,8 @@ from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 from tslam.audit.lag_scan import EARLIEST, LATEST, LagScan
 from tslam.audit.offset import Offset, Run
+from tslam.contract.model import Column
+from tslam.contract.roles import Timing
 
 __all__ = ["claim_excitation", "claim_lag", "claim_offset"]
 
@@ -73,22 +75,22 @@ def claim_excitation(x: Excitation) -> Claim | None:
     )
 
 
-def claim_lag(ground: Ground, scan: LagScan, x: Excitation, dead_time: int | None) -> Claim | None:
+def claim_lag(ground: Ground, scan: LagScan, x: Excitation, column: Column) -> Claim | None:
     """Is the log late, is the effect later than it may be, or is there none?"""
     causal, early = scan.best(EARLIEST, 0), scan.best(1, LATEST)
     here, ahead = scan.test(causal), scan.test(early)
     before = scan.test(early, against=causal)
     if before.t > _SURE and ahead.t > _SHOWN and ahead.mean > 2.0 * max(here.mean, 0.0):
-        return _late(ground, scan, causal, early)
+        return _late(ground, scan, causal, early, column)
     if scan.largest_t() < _SILENT:
         known = x.moves >= _POWER_MOVES and scan.bound() <= _INERT_BOUND
         return _inert(scan, x) if known else None
     if causal < 0 and scan.test(causal, against=0).t > _SURE:
-        return _dead_time(scan, causal, dead_time)
+        return _dead_time(scan, causal, column.dead_time)
     return None
 
 
-def _late(ground: Ground, scan: LagScan, causal: int, early: int) -> Claim:
+def _late(ground: Ground, scan: LagScan, causal: int, early: int, column: Column) -> Claim:
     here, ahead = 1000.0 * scan.test(causal).mean, 1000.0 * scan.test(early).mean
     before = scan.test(early, against=causal)
     channels, share = _shifted_effect(ground, scan, early)
@@ -97,19 +99,28 @@ def _late(ground: Ground, scan: LagScan, causal: int, early: int) -> Claim:
         f"Shifted by {steps} {scan.column} explains {ahead:.0f} nats per 1,000 rows, at its best causal lag "
         f"{here:.0f}."
     )
+    # an action that acts within its interval and one logged a step late leave the same record
+    open_ = early == 1 and column.timing is Timing.AUTO
+    advice = f"Correct the clock of {scan.column}: its log is {steps} late, the effect is first."
+    if open_:
+        advice = (
+            f"State the timing of {scan.column} in the contract: it acts within its interval (`within`), or its "
+            "log is one step late."
+        )
     return Claim(
         kind=GapKind.MISALIGNED_LOG,
         column=scan.column,
         p=before.p,
         share=share,
         score=1000.0 * before.mean,
-        recommendation=f"Correct the clock of {scan.column}: its log is {steps} late, the effect is first.",
+        recommendation=advice,
         evidence=(
             Evidence(name="gain_at_lag", value=ahead, reference=here, p_value=before.p, reading=reading),
             Evidence(name="t", value=before.t, reference=_SURE, reading="The difference over its HAC error."),
         ),
         channels=channels,
         lag=early,
+        most="info" if open_ else "critical",
     )
 
 

@@ -119,9 +119,7 @@ def _ask_logs(
         claim = claim_excitation(x)
         if claim is None:
             usable.append(x.column)
-            claim = claim_lag(
-                ground, scan_lags(ground, x.column), x, panel.contract.column(x.column).dead_time
-            )
+            claim = claim_lag(ground, scan_lags(ground, x.column), x, panel.contract.column(x.column))
         else:
             untested += _unasked(
                 x.column, ("lag", "effect", "outage, coarseness"), "it does not move by itself"

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tslam.audit.ground import robust_scatter, student_score
 from tslam.config import FitConfig
 from tslam.dynamics.forward import fit_ridge
-from tslam.dynamics.lam import log_score
-from tslam.dynamics.linear import residual_covariance
 from tslam.dynamics.products import Products
 from tslam.errors import ConfigError
 from tslam.kernels.hac import MeanTest, mean_test
@@ -174,17 +173,19 @@ def _wants_neural(panel: Panel, data: Data, config: FitConfig, trace: list[str])
     if config.family == "neural":
         return True
     c = data.chain
-    inputs = [i for i, (_, offset) in enumerate(c.terms) if offset == 0]
-    current = c.X[:, inputs]
-    products = Products.learn(current[data.train], len(panel.channels)).of(current)
+    late = c.history.stop
+    now = [i for i, (_, offset) in enumerate(c.terms) if offset == 0 or (offset == 1 and i >= late)]
+    products = Products.learn(c.X[data.train][:, now], len(panel.channels)).of(c.X[:, now])
     wide = np.column_stack([c.X, products])
-    plain = fit_ridge(c.X, c.Y, data.train, config.ridge)
+    plain = np.nan_to_num(c.Y - fit_ridge(c.X, c.Y, data.train, config.ridge).mean(c.X))
+    # a Student density: where tails are heavy, a few rows would decide a Gaussian comparison
+    scatter, _ = robust_scatter(plain[data.train], np.isfinite(c.Y[data.train]))
     best: MeanTest | None = None
-    base = _scores(c.Y - plain.mean(c.X), data)
     for penalty in (0.01, 0.1):
         weights = np.append(np.full(c.X.shape[1], config.ridge), np.full(products.shape[1], penalty))
-        rich = fit_ridge(wide, c.Y, data.train, weights)
-        gain = mean_test(np.where(data.held, _scores(c.Y - rich.mean(wide), data) - base, np.nan))
+        rich = np.nan_to_num(c.Y - fit_ridge(wide, c.Y, data.train, weights).mean(wide))
+        difference = student_score(rich, scatter) - student_score(plain, scatter)
+        gain = mean_test(np.where(data.held, difference, np.nan))
         best = gain if best is None or gain.t > best.t else best
     assert best is not None
     wanted = best.p < _SURE
@@ -192,10 +193,6 @@ def _wants_neural(panel: Panel, data: Data, config: FitConfig, trace: list[str])
         f"Products of signals against linear: {_in_words(best)}; nonlinear {'wanted' if wanted else 'not wanted'}."
     )
     return wanted
-
-
-def _scores(residual: np.ndarray, data: Data) -> np.ndarray:
-    return log_score(residual, residual_covariance(residual, data.train))
 
 
 def _try_neural(
