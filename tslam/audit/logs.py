@@ -104,8 +104,8 @@ def _late(ground: Ground, scan: LagScan, causal: int, early: int, column: Column
     advice = f"Correct the clock of {scan.column}: its log is {steps} late, the effect is first."
     if open_:
         advice = (
-            f"State the timing of {scan.column} in the contract: it acts within its interval (`within`), or its "
-            "log is one step late."
+            f"State the timing of {scan.column} in the contract: it acts within its interval (`within`), or "
+            "its log is one step late."
         )
     return Claim(
         kind=GapKind.MISALIGNED_LOG,
