@@ -85,11 +85,8 @@ class Checkpoint:
             )
         _load(course, tensors)
         course.history = [Epoch(*entry) for entry in facts["history"]]
-        course.best_epoch, course.idle, course.slowdown = (
-            facts["best_epoch"],
-            facts["idle"],
-            facts["slowdown"],
-        )
+        for name in _COUNTERS:
+            setattr(course, name, facts[name])
 
 
 def fingerprint(course: Course) -> str:
