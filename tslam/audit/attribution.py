@@ -14,7 +14,8 @@ from jaxtyping import Bool, Float
 
 from tslam.audit.causal import Lean
 from tslam.audit.gap import Attribution, Share
-from tslam.audit.ground import Ground
+from tslam.audit.ground import PENALTIES, Ground
+from tslam.audit.moves import Moves
 from tslam.dynamics.inverse import leave_out
 from tslam.seeding import generator
 
@@ -37,15 +38,18 @@ class _Errors:
     """What each part takes off the squared error of a transition."""
 
 
-def attribute(ground: Ground, lean: Lean | None, *, seed: int) -> tuple[Attribution, ...]:
+def attribute(
+    ground: Ground, lean: Lean | None, moves: Moves | None = None, *, seed: int
+) -> tuple[Attribution, ...]:
     """Shares per channel, of all channels together, and of all channels in windows of time.
 
     Args:
         ground: The cross-fitted rich model.
-        lean: The adequate lean model whose latent stands for what nothing logged; None: nothing does.
+        lean: The adequate lean model whose latent stands for what nothing logged.
+        moves: Unlogged moves, which stand for it where no lean model is adequate.
         seed: Of the bootstrap.
     """
-    errors = _nested(ground, lean)
+    errors = _nested(ground, lean, moves)
     names = ground.panel.channels
     everywhere = np.ones(ground.n, bool)
     out = [_shares(ground, errors, None, everywhere, None, seed)]
@@ -59,7 +63,7 @@ def attribute(ground: Ground, lean: Lean | None, *, seed: int) -> tuple[Attribut
     return tuple(out)
 
 
-def _nested(ground: Ground, lean: Lean | None) -> _Errors:
+def _nested(ground: Ground, lean: Lean | None, moves: Moves | None) -> _Errors:
     """Errors of: history; history with each of actions and exogenous; with both; with latents too."""
     panel, wide = ground.panel, ground.regressors
     acts = {f.name for f in panel.action_features}
@@ -75,18 +79,45 @@ def _nested(ground: Ground, lean: Lean | None) -> _Errors:
     chan = ground.Y.shape[1]
     now = ground.X[:, :chan]
     persistence = np.where(ground.seen, (ground.Y - now) ** 2, 0.0)
-    hidden = np.zeros_like(both) if lean is None else both - _with_latents(ground, lean)
+    hidden = np.zeros_like(both)
+    if lean is not None:
+        hidden = both - _with_latents(ground, lean)
+    elif moves is not None:
+        hidden = _in_moves(ground, moves)
     return _Errors(persistence, np.stack([persistence - history, actions, exogenous, hidden]))
 
 
 def _errors(ground: Ground, keep: np.ndarray) -> Float[np.ndarray, "n chan"]:
-    """Squared held-out error of the rich model on some of its columns."""
+    """Squared held-out error of the rich model on some of its columns.
+
+    Each channel takes the penalty on products that serves these columns best: what steadies the whole
+    model need not steady a part of it.
+    """
+    best = np.full_like(ground.Y, np.inf)
+    F = ground.F[:, keep]
+    products = keep >= ground.X.shape[1]
+    for penalty in PENALTIES:
+        ridge = np.where(products, penalty, ground.penalty[keep])
+        ridge[-1] = ground.penalty[-1]
+        out = np.zeros_like(ground.Y)
+        for split, gram in zip(ground.splits, ground.gram, strict=True):
+            G = gram[np.ix_(keep, keep)] + np.diag(ridge * int(split.train.sum()))
+            W = np.linalg.solve(G, F[split.train].T @ ground.Y[split.train])
+            out[split.held] = (ground.Y[split.held] - F[split.held] @ W) ** 2
+        better = out.sum(axis=0) < best.sum(axis=0)
+        best[:, better] = out[:, better]
+    return np.where(ground.seen, best, 0.0)
+
+
+def _in_moves(ground: Ground, moves: Moves) -> Float[np.ndarray, "n chan"]:
+    """What unlogged moves take off the squared error at the rows where they were seen: a lower bound.
+
+    The size of a move is read from the row itself, with unit noise; that noise is taken off again.
+    """
+    along = (ground.white() @ moves.axis)[moves.rows, None]
+    left = ground.residual[moves.rows]
     out = np.zeros_like(ground.Y)
-    for split, gram in zip(ground.splits, ground.gram, strict=True):
-        penalty = np.diag(ground.penalty[keep] * int(split.train.sum()))
-        F = ground.F[:, keep]
-        W = np.linalg.solve(gram[np.ix_(keep, keep)] + penalty, F[split.train].T @ ground.Y[split.train])
-        out[split.held] = (ground.Y[split.held] - F[split.held] @ W) ** 2
+    out[moves.rows] = left**2 - (left - along * moves.direction) ** 2 - moves.direction**2
     return np.where(ground.seen, out, 0.0)
 
 

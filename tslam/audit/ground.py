@@ -16,7 +16,16 @@ from tslam.panel.chain import Chain, Structure, chain
 from tslam.panel.panel import Panel
 from tslam.panel.split import Split, folds
 
-__all__ = ["DEGREES", "FOLDS", "Ground", "Regressors", "lay_ground", "robust_scatter", "student_score"]
+__all__ = [
+    "DEGREES",
+    "FOLDS",
+    "PENALTIES",
+    "Ground",
+    "Regressors",
+    "lay_ground",
+    "robust_scatter",
+    "student_score",
+]
 
 FOLDS = 4
 DEGREES = 6.0
@@ -24,7 +33,7 @@ DEGREES = 6.0
 LAGS = 4
 """Past samples of the rich model: sensor noise and unmeasured state make one sample too few."""
 
-_PENALTIES = (1e-3, 1e-1, 1e3)
+PENALTIES = (1e-3, 1e-1, 1e3)
 """Ridge penalties tried on the products; the last switches them off."""
 _LINEAR_PENALTY = 1e-3
 _ROBUST_STEPS = 8
@@ -144,7 +153,7 @@ def lay_ground(panel: Panel, structure: Structure) -> Ground:
     splits = tuple(folds(panel, rows, count=FOLDS, purge=max(10, lags)))
     gram = _grams(F, splits)
     best: tuple[float, Float[np.ndarray, " wide"], list[np.ndarray], np.ndarray] | None = None
-    for penalty in _PENALTIES:
+    for penalty in PENALTIES:
         ridge = np.concatenate(
             [np.full(X.shape[1], _LINEAR_PENALTY), np.full(F.shape[1] - X.shape[1] - 1, penalty), [1e-9]]
         )

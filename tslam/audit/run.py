@@ -27,7 +27,7 @@ from tslam.audit.ground import Ground, lay_ground
 from tslam.audit.hidden import adequate, as_log, claim_latent, claim_moves, effect_axis, same_as
 from tslam.audit.lag_scan import scan_lags
 from tslam.audit.logs import claim_excitation, claim_lag, claim_offset
-from tslam.audit.moves import find_moves
+from tslam.audit.moves import Moves, find_moves
 from tslam.audit.offset import held_offset
 from tslam.audit.severity import false_discovery, grade
 from tslam.errors import FrameError
@@ -67,8 +67,8 @@ def audit_panel(
             gaps=gaps, latents=tuple(latents), not_tested=tuple(untested), tested=len(claims), adequate=False
         )
     sound, columns = _ask_logs(panel, structure, ground, excited, claims, untested)
-    lean, is_adequate = _ask_hidden(sound, columns, claims, untested)
-    shares = attribute(sound, lean, seed=seed)
+    lean, moves = _ask_hidden(sound, columns, claims, untested)
+    shares = attribute(sound, lean, moves, seed=seed)
     _weigh(claims)
     gaps = _graded(panel, claims, latents, shares)
     tested = 2 + 3 * sum(not x.still and x.measured > 0 for x in excited)
@@ -78,7 +78,7 @@ def audit_panel(
         latents=tuple(latents),
         not_tested=tuple(untested),
         tested=tested,
-        adequate=is_adequate,
+        adequate=_better_than_persistence(sound),
         notes=()
         if np.isfinite(levels).any() or not latents
         else ("The model could say nothing about its latents here.",),
@@ -148,7 +148,7 @@ def _unasked(column: str, questions: Sequence[str], reason: str) -> list[NotTest
 
 def _ask_hidden(
     ground: Ground, columns: list[str], claims: list[Claim], untested: list[NotTested]
-) -> tuple[Lean | None, bool]:
+) -> tuple[Lean | None, Moves | None]:
     """Questions about what no column logs, away from what other claims explain.
 
     Args:
@@ -158,7 +158,7 @@ def _ask_hidden(
         untested: Likewise, for questions that could not be asked.
 
     Returns:
-        The lean model where its latent has earned its place, and whether it was adequate.
+        The lean model where its latent has earned its place, and the moves where they tell of an action.
     """
     explained = np.zeros(ground.n, bool)
     for claim in claims:
@@ -172,15 +172,15 @@ def _ask_hidden(
         )
     lean = lean_fits(ground)
     causal = causal_latent(ground, lean)
-    good = adequate(causal)
-    if not good:
+    if not adequate(causal):
         reason = (
             f"the lean model predicts worse than the rich one (t = {causal.against_rich.t:.1f}), so that its "
             "latent would stand for the model's own shortcomings"
         )
         untested.append(NotTested(question="causal gain of a held latent", subject=None, reason=reason))
     latent = claim_latent(ground, causal)
-    found = [c for c in (None if moves is None else claim_moves(ground, moves), latent) if c is not None]
+    moved = None if moves is None else claim_moves(ground, moves)
+    found = [c for c in (moved, latent) if c is not None]
     axes = {column: effect_axis(ground, column) for column in columns} if found else {}
     actions: list[Claim] = []
     others: list[Claim] = []
@@ -197,7 +197,15 @@ def _ask_hidden(
         claims.append(replace(best, evidence=(*best.evidence, *rest)))
     else:
         claims.extend(others)
-    return (lean if latent is not None else None), good
+    return (lean if latent is not None else None), (moves if moved is not None else None)
+
+
+def _better_than_persistence(ground: Ground) -> bool:
+    """Does the rich model predict the median channel better, held out, than the last value does?"""
+    chan = ground.Y.shape[1]
+    naive = np.where(ground.seen, (ground.Y - ground.X[:, :chan]) ** 2, 0.0).sum(axis=0)
+    left = (ground.residual**2).sum(axis=0)
+    return bool(np.median(left / np.maximum(naive, 1e-30)) < 1.0)
 
 
 def _weigh(claims: list[Claim]) -> None:

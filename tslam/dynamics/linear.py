@@ -48,4 +48,6 @@ def one_step(
     floor = float(rest.mean()) if latents < chan else 0.5 * float(values[-1])
     floor = max(floor, 1e-9)
     B = vectors[:, :latents] * np.sqrt(np.maximum(values[:latents] - floor, 1e-9))
-    return HeldInverse(B, floor * np.eye(chan), np.zeros(latents))
+    # what is not the latent's stays noise as it is, so that latent and noise add up to what was left
+    noise = np.where(np.arange(chan) < latents, floor, np.maximum(values, 1e-9))
+    return HeldInverse(B, (vectors * noise) @ vectors.T, np.zeros(latents))
