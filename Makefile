@@ -20,7 +20,7 @@ export TZ := UTC
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help install demo test lint types format docs docs-serve picture bench schemas check-gpu clean
+.PHONY: help install demo test lint types format docs docs-serve picture notebooks bench schemas check-gpu clean
 
 help: ## List the targets
 	@echo "tslam: what acted on your system that nobody logged?"
@@ -68,6 +68,9 @@ docs-serve: $(STAMP) ## Show the documentation while it is written
 picture: demo ## Draw docs/assets/report.png from the demo's report (needs Chromium)
 	chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,1760 \
 		--screenshot=docs/assets/report.png "file://$(CURDIR)/tslam-demo/report.html"
+
+notebooks: $(STAMP) ## Run the notebooks and keep what they show
+	cd examples && ../$(BIN)/jupyter-execute --inplace *.ipynb && rm -rf plant.parquet gaps.html runs
 
 bench: $(STAMP) ## Measure: import time, speed, peers (minutes; prints tables)
 	for script in tests/benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
