@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["demo"]
 
+HELD = 0.5
+"""Persistence of a latent from which it is held against the level of an action, below against its moves."""
+
 
 def demo(
     plant: Annotated[
@@ -94,8 +97,9 @@ def _tell_the_truth(
     latents, truth = model.infer(record.frame), record.truth.frame[hidden]
     for latent in model.latents:
         if latent.earned:
-            follows = abs(_correlation(latents[latent.name], truth))
-            voice.say(f"- {latent.name} follows the true {hidden} with a correlation of {follows:.2f}.")
+            skill, path = ("level", truth) if latent.persistence > HELD else ("moves", truth.diff())
+            follows = abs(_correlation(latents[latent.name], path))
+            voice.say(f"- {latent.name} follows the {skill} of {hidden} with a correlation of {follows:.2f}.")
 
 
 def _correlation(a: "pl.Series", b: "pl.Series") -> float:
