@@ -3,8 +3,10 @@
 Shares of E[(o_{t+1} − o_t)²] per channel: what each part, added in turn, takes off the held-out error,
 starting from persistence. History comes first; logged actions and exogenous variables are added in both
 orders and averaged (the Shapley value of two players); latents come last, so that they get only what
-nothing logged explains. A latent's level at t is read from every transition but t's own (the smoother
-with that row taken out), so that no part of o_{t+1} is used to explain itself.
+nothing logged explains. A latent's level at t is read from all transitions, t's own among them: only that
+one tells at which of two rows a move was made, and without it half of every move would stay unexplained. So
+that no noise in o_{t+1} passes for an explanation of it, the error is the expected one over all levels that
+the data leave open, E[(r − Bz)² | data] = (r − Bm)² + B P Bᵀ: its mean is what the true level would leave.
 """
 
 from dataclasses import dataclass
@@ -16,7 +18,6 @@ from tslam.audit.causal import Lean
 from tslam.audit.gap import Attribution, Share
 from tslam.audit.ground import PENALTIES, Ground
 from tslam.audit.moves import Moves
-from tslam.dynamics.inverse import leave_out
 from tslam.seeding import generator
 
 __all__ = ["WINDOWS", "attribute"]
@@ -122,16 +123,14 @@ def _in_moves(ground: Ground, moves: Moves) -> Float[np.ndarray, "n chan"]:
 
 
 def _with_latents(ground: Ground, lean: Lean) -> Float[np.ndarray, "n chan"]:
-    """Squared held-out error of the lean model with its latent, each row's own transition left out."""
+    """Expected squared error of the lean model given its latent, fitted on the other half of the blocks."""
     out = np.zeros_like(ground.Y)
     at = np.searchsorted(lean.rows, ground.rows)
     for test, fit in zip(lean.held, lean.with_latent, strict=True):
-        left = lean.Y - fit.forward.mean(lean.F)
+        left, B = lean.Y - fit.forward.mean(lean.F), fit.inverse.B
         path = fit.inverse.path(left, lean.start)
-        h, J, which = fit.inverse.measurement(left)
-        level = leave_out(path.mean, path.cov, h, J[which])
-        gone = np.nan_to_num((left - level @ fit.inverse.B.T) ** 2)[at]
-        out[test[at]] = gone[test[at]]
+        gone = np.nan_to_num(left - path.mean @ B.T) ** 2 + np.einsum("ck,tkl,cl->tc", B, path.cov, B)
+        out[test[at]] = gone[at][test[at]]
     return np.where(ground.seen, out, 0.0)
 
 
@@ -167,6 +166,8 @@ def _shares(
     }
     window = None
     if windowed:
-        stamps = ground.panel.stamps(ground.rows[rows][[0, -1]]).to_list()
+        inside = ground.rows[rows]
+        when = ground.panel.time[inside]
+        stamps = ground.panel.stamps(inside[[when.argmin(), when.argmax()]]).to_list()
         window = (stamps[0], stamps[1])
     return Attribution(channel=name, window=window, rows=int(rows.sum()), **shares)
