@@ -62,7 +62,7 @@ def audit_panel(
     untested: list[NotTested] = []
     ground = _ground(panel, structure, untested)
     if ground is None:
-        gaps = _graded(panel, claims, latents, ())
+        gaps = _graded(panel, claims, latents, (), len(claims))
         return Findings(
             gaps=gaps, latents=tuple(latents), not_tested=tuple(untested), tested=len(claims), adequate=False
         )
@@ -70,8 +70,8 @@ def audit_panel(
     lean, moves = _ask_hidden(sound, columns, claims, untested)
     shares = attribute(sound, lean, moves, seed=seed)
     _weigh(claims)
-    gaps = _graded(panel, claims, latents, shares)
     tested = 2 + 3 * sum(not x.still and x.measured > 0 for x in excited)
+    gaps = _graded(panel, claims, latents, shares, tested)
     return Findings(
         gaps=gaps,
         attribution=shares,
@@ -217,9 +217,13 @@ def _weigh(claims: list[Claim]) -> None:
 
 
 def _graded(
-    panel: Panel, claims: list[Claim], latents: Sequence[LatentInfo], shares: Sequence[Attribution]
+    panel: Panel,
+    claims: list[Claim],
+    latents: Sequence[LatentInfo],
+    shares: Sequence[Attribution],
+    asked: int,
 ) -> tuple[Gap, ...]:
-    q = false_discovery([c.p for c in claims])
+    q = false_discovery([c.p for c in claims], asked)
     whole = next((s for s in shares if s.channel is None and s.window is None), None)
     ranks = ("info", "warning", "critical")
     gaps = []

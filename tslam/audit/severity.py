@@ -11,8 +11,12 @@ from tslam.contract.model import SeverityRule
 __all__ = ["false_discovery", "grade"]
 
 
-def false_discovery(p: Sequence[float]) -> Float[np.ndarray, " question"]:
-    """q-values of all questions asked at once.
+def false_discovery(p: Sequence[float], asked: int = 0) -> Float[np.ndarray, " question"]:
+    """q-values of what was found, among all questions asked at once.
+
+    Args:
+        p: p-values of the findings.
+        asked: Number of questions, those without a finding among them; their p-values count as 1.
 
     Source: Benjamini and Yekutieli, "The control of the false discovery rate in multiple testing under
     dependency", Annals of Statistics 29(4), 2001: the questions share residuals, so they are dependent.
@@ -20,12 +24,12 @@ def false_discovery(p: Sequence[float]) -> Float[np.ndarray, " question"]:
     if not p:
         return np.zeros(0)
     raw = np.asarray(p, np.float64)
-    n = raw.size
+    n = max(asked, raw.size)
     order = np.argsort(raw)
     harmonic = float((1.0 / np.arange(1, n + 1)).sum())
-    scaled = raw[order] * n * harmonic / np.arange(1, n + 1)
+    scaled = raw[order] * n * harmonic / np.arange(1, raw.size + 1)
     q = np.minimum(1.0, np.minimum.accumulate(scaled[::-1])[::-1])
-    out = np.empty(n)
+    out = np.empty(raw.size)
     out[order] = q
     return out
 
