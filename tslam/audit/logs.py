@@ -13,7 +13,7 @@ from tslam.audit.offset import Offset, Run
 from tslam.contract.model import Column
 from tslam.contract.roles import Timing
 
-__all__ = ["claim_excitation", "claim_lag", "claim_offset"]
+__all__ = ["as_outage", "claim_excitation", "claim_lag", "claim_offset"]
 
 _FREE = 1e-6
 """Share of an action's variance below which it is a function of the observations."""
@@ -175,11 +175,7 @@ def claim_offset(ground: Ground, offset: Offset) -> Claim | None:
     """Was more done than logged: in windows, or all over?"""
     if offset.total < _LEAST or offset.jumpiness < _JUMPS:
         return None
-    strongest = sorted(offset.runs, key=lambda r: -r.inner)
-    whole = sum(r.inner for r in offset.runs)
-    typical = float(np.median([r.stop - r.first for r in offset.runs]))
-    windows = [r for r in strongest[:_FEW] if _is_window(r, typical, strongest[0].inner)]
-    inside = sum(r.inner for r in windows) / max(whole, 1e-9)
+    windows, inside = _windows(offset)
     gain = 1000.0 * offset.total / ground.n
     common = Claim(
         kind=GapKind.LOG_OUTAGE,
@@ -197,12 +193,7 @@ def claim_offset(ground: Ground, offset: Offset) -> Claim | None:
                 reference=0.0,
                 reading="Causal nats per 1,000 rows that a held difference between done and logged gains.",
             ),
-            Evidence(
-                name="in_windows",
-                value=inside,
-                reference=_CONCENTRATED,
-                reading="Share of that evidence in the strongest few stretches of a held log.",
-            ),
+            _concentration(inside),
             Evidence(
                 name="jumpiness",
                 value=offset.jumpiness,
@@ -211,12 +202,43 @@ def claim_offset(ground: Ground, offset: Offset) -> Claim | None:
             ),
         ),
     )
-    if windows and inside > _CONCENTRATED:
-        return _outage(ground, common, sorted(windows, key=lambda r: r.begin))
+    if inside > _CONCENTRATED:
+        return _outage(ground, common, windows)
     readable = _readable(ground, offset)
     if readable > _READABLE:
         return None
-    return _coarse(ground, common, readable, [r for r in strongest[:_FEW] if r.inner >= _WINDOW], inside)
+    return _coarse(ground, common, readable, [r for r in _strongest(offset) if r.inner >= _WINDOW], inside)
+
+
+def as_outage(ground: Ground, claim: Claim, offset: Offset) -> Claim:
+    """A claim that a log lacks something, told as an outage where that lies in a few held stretches."""
+    windows, inside = _windows(offset)
+    if inside <= _CONCENTRATED:
+        return claim
+    placed = replace(claim, kind=GapKind.LOG_OUTAGE, evidence=(*claim.evidence, _concentration(inside)))
+    return _outage(ground, placed, windows)
+
+
+def _strongest(offset: Offset) -> list[Run]:
+    return sorted(offset.runs, key=lambda r: -r.inner)[:_FEW]
+
+
+def _windows(offset: Offset) -> tuple[list[Run], float]:
+    """The held stretches that may be outages, in time order, and their share of all evidence."""
+    whole = sum(max(r.inner, 0.0) for r in offset.runs)
+    typical = float(np.median([r.stop - r.first for r in offset.runs]))
+    strongest = _strongest(offset)
+    windows = [r for r in strongest if _is_window(r, typical, strongest[0].inner)]
+    return sorted(windows, key=lambda r: r.begin), sum(r.inner for r in windows) / max(whole, 1e-9)
+
+
+def _concentration(inside: float) -> Evidence:
+    return Evidence(
+        name="in_windows",
+        value=inside,
+        reference=_CONCENTRATED,
+        reading="Share of the evidence for a held difference in the strongest few stretches of a held log.",
+    )
 
 
 def _is_window(run: Run, typical: float, strongest: float) -> bool:

@@ -26,7 +26,7 @@ from tslam.audit.gap import (
 from tslam.audit.ground import Ground, lay_ground
 from tslam.audit.hidden import adequate, as_log, claim_latent, claim_moves, effect_axis, same_as
 from tslam.audit.lag_scan import scan_lags
-from tslam.audit.logs import claim_excitation, claim_lag, claim_offset
+from tslam.audit.logs import as_outage, claim_excitation, claim_lag, claim_offset
 from tslam.audit.moves import Moves, find_moves
 from tslam.audit.offset import held_offset
 from tslam.audit.severity import false_discovery, grade
@@ -189,7 +189,7 @@ def _ask_hidden(
         if column is None:
             (actions if claim.kind is GapKind.MISSING_ACTION else others).append(claim)
         elif not any(c.column == column for c in claims):
-            claims.append(as_log(claim, column))
+            claims.append(as_outage(ground, as_log(claim, column), held_offset(ground, column)))
     if actions:
         # moves and level of one hidden action are one gap, told by the surer of the two
         best = max(actions, key=lambda c: c.score)
