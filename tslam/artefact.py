@@ -128,15 +128,15 @@ def read(folder: Path, device: str = "cpu") -> Fitted:
     missing = [name for name in (_MODEL, _PANEL, _CONTRACT, _WEIGHTS) if not (folder / name).is_file()]
     if missing:
         raise ArtifactError(
-            f"{str(folder)!r} is not a saved model: {missing} {'is' if len(missing) == 1 else 'are'} not there. "
-            "Give the folder that model.save wrote."
+            f"{str(folder)!r} is not a saved model: {missing} {'is' if len(missing) == 1 else 'are'} not "
+            "there. Give the folder that model.save wrote."
         )
     try:
         facts: dict[str, Any] = json.loads((folder / _MODEL).read_text(encoding="utf-8"))
         if int(facts["format"]) > FORMAT:
             raise ArtifactError(
-                f"The model in {str(folder)!r} has format {facts['format']}, this version of tslam reads up to "
-                f"{FORMAT}. Install tslam {facts['tslam']} or later."
+                f"The model in {str(folder)!r} has format {facts['format']}, this version of tslam reads up "
+                f"to {FORMAT}. Install tslam {facts['tslam']} or later."
             )
         panel = json.loads((folder / _PANEL).read_text(encoding="utf-8"))
         arrays = load_file(folder / _WEIGHTS)

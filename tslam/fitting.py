@@ -94,7 +94,7 @@ def fit(
         step=panel.step,
         channels=panel.channels,
         latents=infos,
-        skill=one_step_skill(lam, choice.data, panel.channels),
+        skill=one_step_skill(lam, choice.data, panel.channels, settings.ridge),
         trace=choice.trace,
         history=choice.history,
         digest=digest(panel),

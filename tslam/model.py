@@ -19,7 +19,7 @@ from tslam.panel.digest import digest
 from tslam.panel.ingest import FrameKind, back, read
 from tslam.report import ChannelSkill, GapReport, ModelFacts, build_report
 from tslam.select.auto import prepare
-from tslam.select.skill import horizon_errors
+from tslam.select.skill import horizon_errors, skill_of
 from tslam.summary import Summary, summarise
 
 if TYPE_CHECKING:
@@ -108,18 +108,21 @@ class LatentActionModel:
         errors = horizon_errors(
             self._fitted.lam, c, held, tuple(sorted(horizons)), self._fitted.structure.lags
         )
-        rows = [
-            {
-                "channel": name,
-                "horizon": h,
-                "skill": float(1.0 - mine[i] / naive[i]),
-                "rmse": float(np.sqrt(mine[i])),
-                "persistence_rmse": float(np.sqrt(naive[i])),
-                "origins": count,
-            }
-            for h, (mine, naive, count) in errors.items()
-            for i, name in enumerate(panel.channels)
-        ]
+        rows = []
+        for h, e in errors.items():
+            known = e.origins > 0
+            skill = skill_of(e.model, e.persistence)
+            rows += [
+                {
+                    "channel": name,
+                    "horizon": h,
+                    "skill": float(skill[i]) if known else None,
+                    "rmse": float(np.sqrt(e.model[i])) if known else None,
+                    "persistence_rmse": float(np.sqrt(e.persistence[i])) if known else None,
+                    "origins": e.origins,
+                }
+                for i, name in enumerate(panel.channels)
+            ]
         schema = {
             "channel": pl.String, "horizon": pl.Int64, "skill": pl.Float64, "rmse": pl.Float64,
             "persistence_rmse": pl.Float64, "origins": pl.Int64,

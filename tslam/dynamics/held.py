@@ -18,10 +18,11 @@ from jaxtyping import Bool, Float
 
 from tslam.dynamics.forward import LinearForward, fit_ridge
 from tslam.dynamics.inverse import HeldInverse, LatentPath, stationary
+from tslam.dynamics.linear import residual_covariance
 from tslam.dynamics.squarem import accelerate
 from tslam.errors import TrainingError
 
-__all__ = ["HeldFit", "Noise", "fit_held"]
+__all__ = ["STARTS", "HeldFit", "Noise", "fit_held"]
 
 Noise = Literal["full", "diagonal"]
 """Covariance of e. ``full`` leaves common white noise to R, so that z stands for what persists;
@@ -89,12 +90,16 @@ class _Problem:
         """Ridge regression, and the largest directions of what it leaves."""
         plain = fit_ridge(self.F[:, :-1], self.Y, np.asarray(self.seen.any(axis=1)), self.ridge)
         W = np.vstack([plain.weights, plain.bias])
-        left = np.where(self.seen, self.zero - self.F @ W, 0.0)
-        cov = left.T @ left / max(1, int(self.count.max()))
+        left = np.where(self.seen, self.zero - self.F @ W, np.nan)
+        cov = residual_covariance(left, np.asarray(self.seen.any(axis=1)))
         values, vectors = np.linalg.eigh(cov)
         # half of the leading variance to z, half to noise: EM moves it from there
         B = vectors[:, ::-1][:, :latents] * np.sqrt(0.5 * np.maximum(values[::-1][:latents], 1e-9))
-        R = cov - 0.5 * B @ B.T if self.noise == "full" else np.diag(np.maximum(np.diag(cov - B @ B.T), 1e-9))
+        R = (
+            cov - 0.5 * B @ B.T
+            if self.noise == "full"
+            else np.diag(np.maximum(np.diag(cov - B @ B.T), _FLOOR))
+        )
         return _State(W, B, R, np.full(latents, phi))
 
     def step(self, s: _State, *, free: bool = True) -> tuple[_State, float]:
@@ -216,15 +221,15 @@ def fit_held(
         ridge: Penalty per row on the regression, one number or one per regressor.
         iterations: Most EM steps from each start.
         tolerance: Stop when an accelerated step gains less, in nats per transition.
-        noise: Covariance of e; ``full`` needs every channel measured together and falls back to
-            ``diagonal`` where that is not so.
+        noise: Covariance of e; ``full`` needs every channel measured together, in more than twice as many
+            rows as there are channels, and falls back to ``diagonal`` where that is not so.
         starts: First guesses of φ.
 
     Raises:
         TrainingError: no start led to finite numbers.
     """
     seen = np.isfinite(Y[train])
-    together = bool((seen.all(axis=1) | ~seen.any(axis=1)).all())
+    together = bool((seen.all(axis=1) | ~seen.any(axis=1)).all()) and seen[:, 0].sum() > 2 * Y.shape[1]
     problem = _Problem(X, Y, train, start, ridge, noise if together else "diagonal")
     best: tuple[_State, list[float]] | None = None
     for phi in starts:

@@ -14,7 +14,15 @@ from jaxtyping import Bool, Float, Int
 
 from tslam.kernels.kalman import kalman_filter, kalman_smoother
 
-__all__ = ["HeldInverse", "InverseDynamics", "LatentPath", "Mode", "leave_out", "stationary"]
+__all__ = [
+    "HeldInverse",
+    "InverseDynamics",
+    "LatentPath",
+    "Mode",
+    "leave_out",
+    "measured_together",
+    "stationary",
+]
 
 Mode = Literal["smoothed", "filtered"]
 
@@ -94,11 +102,11 @@ class HeldInverse:
         """Bᵀ R⁻¹ r and Bᵀ R⁻¹ B, for each pattern of measured channels."""
         seen = np.isfinite(residual)
         n, k = len(residual), self.latents
-        patterns, which = _patterns(seen)
-        h, J = np.zeros((n, k)), np.zeros((len(patterns), k, k))
-        for p, pattern in enumerate(patterns):
+        groups = measured_together(seen)
+        h, J, which = np.zeros((n, k)), np.zeros((len(groups), k, k)), np.zeros(n, np.int64)
+        for p, (pattern, rows) in enumerate(groups):
+            which[rows] = p
             if pattern.any():
-                rows = which == p
                 gain = np.linalg.solve(self.R[np.ix_(pattern, pattern)], self.B[pattern])
                 h[rows] = residual[np.ix_(rows, pattern)] @ gain
                 J[p] = self.B[pattern].T @ gain
@@ -131,24 +139,21 @@ def leave_out(
     return np.asarray(np.linalg.solve(precision - J + tiny, target[..., None])[..., 0])
 
 
-def _patterns(
+def measured_together(
     seen: Bool[np.ndarray, "n chan"],
-) -> tuple[Bool[np.ndarray, "pattern chan"], Int[np.ndarray, " n"]]:
-    """Which channels are measured together, and where."""
+) -> list[tuple[Bool[np.ndarray, " chan"], Int[np.ndarray, " rows"]]]:
+    """Each pattern of measured channels, and the rows that have it."""
     if seen.all():
-        return seen[:1], np.zeros(len(seen), np.int64)
+        return [(seen[0], np.arange(len(seen)))]
     # rows as integers: sorting these is a hundred times faster than sorting rows of booleans
     packed = np.packbits(seen, axis=1)
     words = np.zeros((len(seen), -(-packed.shape[1] // 8) * 8), np.uint8)
     words[:, : packed.shape[1]] = packed
     keys = words.view(np.uint64)
-    key = np.zeros(len(seen), np.uint64)
-    for column in keys.T:
-        _, rank = np.unique(column, return_inverse=True)
-        _, joint = np.unique(key * np.uint64(rank.max() + 1) + rank.astype(np.uint64), return_inverse=True)
-        key = joint.astype(np.uint64)
-    _, first, which = np.unique(key, return_index=True, return_inverse=True)
-    return seen[first], which.astype(np.int64)
+    order = np.lexsort(keys.T)
+    changed = np.any(keys[order[1:]] != keys[order[:-1]], axis=1)
+    groups = np.split(order, np.flatnonzero(changed) + 1)
+    return [(seen[rows[0]], rows) for rows in groups]
 
 
 def stationary(

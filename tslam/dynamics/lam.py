@@ -1,15 +1,19 @@
 """A latent action model: a forward model and an inverse dynamics model, fitted to each other."""
 
 from dataclasses import dataclass
+from math import lgamma, log, pi
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from tslam.dynamics.forward import ForwardModel
-from tslam.dynamics.inverse import HeldInverse, LatentPath, Mode
+from tslam.dynamics.inverse import HeldInverse, LatentPath, Mode, measured_together
 
-__all__ = ["LAM", "FittedFamily", "log_score"]
+__all__ = ["DEGREES", "LAM", "FittedFamily", "log_score"]
+
+DEGREES = 6.0
+"""Degrees of freedom of the predictive density: heavy enough for moves, near Gaussian in the middle."""
 
 FittedFamily = Literal["linear", "held", "neural"]
 
@@ -58,31 +62,37 @@ class LAM:
     def causal_gain(
         self, X: Float[np.ndarray, "n feat"], Y: Float[np.ndarray, "n chan"], start: Bool[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
-        """Log-score of each transition with the latents known at t, minus that of the baseline, in nats."""
+        """How much better latents known at t predict each transition than the baseline does, in nats.
+
+        Both are scored under the covariance of what the baseline leaves. Under covariances of their own a
+        latent would gain on a model with nothing hidden, because it describes the noise with fewer numbers.
+        """
         if self.inverse is None:
             return np.zeros(len(X))
-        left = Y - self.forward.mean(X)
-        path = self.inverse.path(left, start, "filtered")
-        without = log_score(Y - self.baseline.mean(X), self.baseline_cov)
-        return np.asarray(log_score(left, self.inverse.R) + path.gain - without)
+        ahead = Y - self.predict(X, Y, start)
+        behind = Y - self.baseline.mean(X)
+        gain = log_score(ahead, self.baseline_cov) - log_score(behind, self.baseline_cov)
+        return np.asarray(gain)
 
 
 def log_score(
     residual: Float[np.ndarray, "n chan"], cov: Float[np.ndarray, "chan chan"]
 ) -> Float[np.ndarray, " n"]:
-    """Gaussian log-density of each residual over its measured channels; 0 where nothing was measured."""
-    seen = np.isfinite(residual)
+    """Log-density of each residual over its measured channels; 0 where nothing was measured.
+
+    The density is a Student one with a few degrees of freedom and the scale matrix ``cov``: under a Gaussian
+    one the rows right after a move, rare and far out, would decide every comparison.
+
+    Source: Lange, Little and Taylor, "Robust statistical modeling using the t distribution", JASA 84(408),
+    1989.
+    """
     out = np.zeros(len(residual))
-    whole = seen.all(axis=1)
-    if whole.any():
-        chol = np.linalg.cholesky(cov)
-        white = np.linalg.solve(chol, residual[whole].T)
-        constant = float(np.log(np.diag(chol)).sum()) + 0.5 * len(cov) * np.log(2 * np.pi)
-        out[whole] = -0.5 * (white**2).sum(axis=0) - constant
-    for t in np.flatnonzero(~whole & seen.any(axis=1)):
-        part = seen[t]
-        sub = cov[np.ix_(part, part)]
-        r = residual[t, part]
-        _, logdet = np.linalg.slogdet(sub)
-        out[t] = -0.5 * (r @ np.linalg.solve(sub, r) + logdet + len(r) * np.log(2 * np.pi))
+    for channels, rows in measured_together(np.isfinite(residual)):
+        count = int(channels.sum())
+        if count:
+            chol = np.linalg.cholesky(cov[np.ix_(channels, channels)])
+            white = np.linalg.solve(chol, residual[np.ix_(rows, channels)].T)
+            constant = lgamma((DEGREES + count) / 2) - lgamma(DEGREES / 2) - count / 2 * log(DEGREES * pi)
+            constant -= float(np.log(np.diag(chol)).sum())
+            out[rows] = constant - (DEGREES + count) / 2 * np.log1p((white**2).sum(axis=0) / DEGREES)
     return out

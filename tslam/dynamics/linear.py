@@ -13,21 +13,33 @@ from tslam.dynamics.inverse import HeldInverse
 
 __all__ = ["one_step", "residual_covariance"]
 
+_HAIR = 1e-9
+"""Least variance of a channel, in scaled units, and least eigenvalue of the correlations of channels."""
+_SHAKY = 1e-3
+"""The least eigenvalue where the moments are not those of enough rows, measured together."""
+
 
 def residual_covariance(
     residual: Float[np.ndarray, "n chan"], rows: Bool[np.ndarray, " n"]
 ) -> Float[np.ndarray, "chan chan"]:
-    """Second moments of residuals over the chosen rows, each pair over the rows where both were measured."""
+    """Second moments of residuals over the chosen rows, each pair over the rows where both were measured.
+
+    The result is positive definite: eigenvalues of the correlations are lifted a hair where channels are
+    copies of one another, and more where rows are too few, or missing in different places, to tell them
+    from 0. A channel without any error is given a hair of it.
+    """
     left = residual[rows]
     seen = np.isfinite(left)
     zero = np.where(seen, left, 0.0)
-    pairs = np.maximum(seen.astype(float).T @ seen.astype(float), 1.0)
-    cov = zero.T @ zero / pairs
-    if seen.all():
+    pairs = seen.astype(float).T @ seen.astype(float)
+    cov = zero.T @ zero / np.maximum(pairs, 1.0)
+    sd = np.sqrt(np.maximum(np.diag(cov), _HAIR))
+    values, vectors = np.linalg.eigh(cov / np.outer(sd, sd))
+    sound = pairs.min() > 2 * len(cov) and np.ptp(pairs) == 0
+    least = _HAIR if sound else _SHAKY
+    if values[0] >= least:
         return np.asarray(cov)
-    # pairwise counts can leave a covariance that is not one: lift its smallest eigenvalues
-    values, vectors = np.linalg.eigh(0.5 * (cov + cov.T))
-    return np.asarray((vectors * np.maximum(values, 1e-3 * values.max())) @ vectors.T)
+    return np.asarray((vectors * np.maximum(values, least)) @ vectors.T * np.outer(sd, sd))
 
 
 def one_step(

@@ -1,20 +1,25 @@
 """``"auto"``: cheap first, and on to the next family only where held-out evidence says so."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
+from jaxtyping import Float
 
-from tslam.audit.ground import robust_scatter, student_score
-from tslam.config import FitConfig
+from tslam.config import Family, FitConfig
 from tslam.dynamics.forward import fit_ridge
+from tslam.dynamics.lam import log_score
+from tslam.dynamics.linear import residual_covariance
 from tslam.dynamics.products import Products
-from tslam.errors import ConfigError
+from tslam.errors import ConfigError, FrameError, TrainingError
 from tslam.kernels.hac import MeanTest, mean_test
 from tslam.panel.chain import Structure, chain
 from tslam.panel.panel import Panel
-from tslam.panel.split import Split, split
+from tslam.panel.split import LEAST_HELD, LEAST_TRAIN, split
+from tslam.panel.windows import transitions
 from tslam.select.candidates import Candidate, Data, compare, fit_held_family, fit_linear_family
+from tslam.select.earning import FEWEST_HELD
 from tslam.select.neural import fit_neural_family
 from tslam.select.timing import decide_timing
 
@@ -24,6 +29,10 @@ _SURE = 0.01
 """p below which a costlier candidate is taken to be better."""
 _LAGS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 """Lags tried, up to the configured most."""
+_KEPT = 0.9
+"""Lags are tried while they leave this share of the transitions a whole window."""
+_PRODUCT_RIDGES = (0.01, 0.1)
+"""Ridge penalties tried on the products of signals."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,29 +44,6 @@ class Choice:
     trace: tuple[str, ...]
     history: dict[str, list[tuple[int, float]]]
     """Scores over the fit, by name: (step, value) pairs."""
-
-
-def prepare(panel: Panel, config: FitConfig) -> Callable[[Structure], Data]:
-    """A way to get transitions and the split of any structure; every structure holds out the same rows."""
-    cache: dict[Structure, Data] = {}
-    widest = max(config.lags or config.max_lags, 1)
-
-    def data(structure: Structure) -> Data:
-        if structure not in cache:
-            if len(cache) > 2:
-                cache.pop(next(iter(cache)))
-            c = chain(panel, structure)
-            s: Split = split(
-                panel,
-                c.rows,
-                mode=config.holdout,
-                fraction=config.holdout_fraction,
-                purge=widest,
-            )
-            cache[structure] = Data(structure, c, s.train & c.usable, s.held & c.usable)
-        return cache[structure]
-
-    return data
 
 
 def choose(panel: Panel, config: FitConfig, *, seed: int, device: str, progress: bool) -> Choice:
@@ -72,46 +58,179 @@ def choose(panel: Panel, config: FitConfig, *, seed: int, device: str, progress:
 
     Raises:
         ConfigError: more latents than observations.
-        FrameError: too few rows to hold some out.
+        FrameError: too few rows to hold some out, or nothing varies.
     """
     chan = len(panel.channels)
+    if not np.nanmax(np.abs(panel.obs)) > 0:
+        raise FrameError(
+            f"No observation ever varies: {list(panel.channels)}. There is nothing to explain: give columns "
+            "that show how the system responds."
+        )
     if config.latents is not None and config.latents > chan:
         raise ConfigError(
-            f"{config.latents} latents were asked for and there are {chan} observations {list(panel.channels)}. "
-            "A latent is a direction among the observations: ask for at most as many."
+            f"{config.latents} latents were asked for and there are {chan} observations "
+            f"{list(panel.channels)}. A latent is a direction among them: ask for at most as many."
         )
-    data = prepare(panel, config)
-    trace: list[str] = []
-    history: dict[str, list[tuple[int, float]]] = {}
-    lags = config.lags or _choose_lags(panel, data, config, trace, history)
-    structure, told = decide_timing(panel, Structure(lags, _input_lags(lags)), data, config)
-    trace.extend(told)
-    latents = 1 if config.latents is None else config.latents
-    linear = fit_linear_family(data(structure), config, latents)
-    if config.family == "linear":
-        return Choice(linear, data(structure), tuple(trace), history)
-    best, at = linear, structure
-    if config.family in ("held", "auto") and latents:
-        best, at = _try_held(linear, structure, data, config, latents, trace)
-    if config.family in ("neural", "auto") and _wants_neural(panel, data(structure), config, trace):
-        best, at = _try_neural(
-            best,
-            at,
-            structure,
-            data,
-            config,
-            latents,
-            trace,
-            history,
-            seed=seed,
-            device=device,
-            progress=progress,
-        )
-    trace.append(
-        f"Taken: {best.lam.family} with {at.lags} lag{'s' * (at.lags > 1)} and {best.lam.latents} "
-        f"latent{'s' * (best.lam.latents != 1)}, held-out log-score {best.mean:.3f} nats per row."
+    search = _Search(panel, config, prepare(panel, config))
+    structure = search.structure()
+    best = search.linear(structure)
+    if search.asks_for("held") and search.latents:
+        best = search.held(best)
+    if search.asks_for("neural") and search.wants_neural(structure):
+        best = search.neural(best, structure, seed=seed, device=device, progress=progress)
+    search.trace.append(
+        f"Taken: {best.lam.family} with {_plural(best.structure.lags, 'lag')} and "
+        f"{_plural(best.lam.latents, 'latent')}, held-out log-score {best.mean:.3f} nats per row."
     )
-    return Choice(best, data(at), tuple(trace), history)
+    return Choice(best, search.data(best.structure), tuple(search.trace), search.history)
+
+
+def prepare(panel: Panel, config: FitConfig) -> Callable[[Structure], Data]:
+    """A way to get transitions and the split of any structure; every structure holds out the same rows."""
+    cache: dict[Structure, Data] = {}
+    widest = config.lags or config.max_lags
+
+    def data(structure: Structure) -> Data:
+        if structure not in cache:
+            if len(cache) > 2:
+                cache.pop(next(iter(cache)))
+            c = chain(panel, structure)
+            s = split(panel, c.rows, mode=config.holdout, fraction=config.holdout_fraction, purge=widest)
+            found = Data(structure, c, s.train & c.usable, s.held & c.usable)
+            _refuse_few(found)
+            cache[structure] = found
+        return cache[structure]
+
+    return data
+
+
+@dataclass(eq=False)
+class _Search:
+    """One walk through the candidates, and what it says on the way."""
+
+    panel: Panel
+    config: FitConfig
+    data: Callable[[Structure], Data]
+    trace: list[str] = field(default_factory=list)
+    history: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+
+    @property
+    def latents(self) -> int:
+        return 1 if self.config.latents is None else self.config.latents
+
+    def asks_for(self, family: Family) -> bool:
+        """Is the family configured, or are there held-out rows enough for it to show that it is better?"""
+        return self.config.family == family or (self.config.family == "auto" and self.enough)
+
+    @cached_property
+    def enough(self) -> bool:
+        """Are there held-out rows enough to tell candidates apart? Said once where not."""
+        held = int(self.data(Structure(self.config.lags or 1)).held.sum())
+        if held < FEWEST_HELD:
+            self.trace.append(
+                f"{_plural(held, 'held-out row')}, fewer than {FEWEST_HELD}, cannot tell candidates apart: "
+                "what was not configured is the simplest there is."
+            )
+        return held >= FEWEST_HELD
+
+    def structure(self) -> Structure:
+        """Lags and timing."""
+        lags = self.config.lags or (self._lags() if self.enough else 1)
+        found, told = decide_timing(self.panel, Structure(lags, _input_lags(lags)), self.data, self.config)
+        data = self.data(found)
+        width, train = data.chain.X.shape[1], int(data.train.sum())
+        if width >= train:
+            self.trace.append(
+                f"{_plural(width, 'regressor')} and only {_plural(train, 'training row')}: expect little of "
+                "this model, or ask for fewer lags."
+            )
+        self.trace.extend(told)
+        return found
+
+    def _lags(self) -> int:
+        """The fewest lags that are not surely worse than the best."""
+        most = _KEPT * transitions(self.panel, 1).size
+        lags = [n for n in _LAGS if n <= self.config.max_lags and transitions(self.panel, n).size >= most]
+        tried = [fit_linear_family(self.data(Structure(n, _input_lags(n))), self.config, 0) for n in lags]
+        self.history["lags"] = [(c.structure.lags, c.mean) for c in tried]
+        best = max(tried, key=lambda c: c.mean)
+        taken = next(c for c in tried if c is best or compare(best, c).p > _SURE)
+        self.trace.append(
+            f"{_plural(taken.structure.lags, 'lag')} of {lags}: held-out log-score {taken.mean:.3f} nats per "
+            f"row, best {best.mean:.3f} with {best.structure.lags}."
+        )
+        return taken.structure.lags
+
+    def linear(self, structure: Structure) -> Candidate:
+        return fit_linear_family(self.data(structure), self.config, self.latents)
+
+    def held(self, linear: Candidate) -> Candidate:
+        """Held latents with the shortest history and with the chosen one: history hides levels."""
+        within = linear.structure.within
+        options = {linear.structure.lags} if self.config.lags else {1, linear.structure.lags}
+        data = [self.data(Structure(n, _input_lags(n), within)) for n in sorted(options)]
+        try:
+            best = max((fit_held_family(d, self.config, self.latents) for d in data), key=lambda c: c.mean)
+        except TrainingError as error:
+            return self._without("held", linear, error)
+        gain = compare(best, linear)
+        self.trace.append(
+            f"Held latents, {_plural(best.structure.lags, 'lag')}, against linear: {_in_words(gain)}."
+        )
+        return best if self.config.family == "held" or gain.p < _SURE else linear
+
+    def wants_neural(self, structure: Structure) -> bool:
+        """Is a linear forward model wrong? Products of signals are the cheap test."""
+        if self.config.family == "neural":
+            return True
+        gain = _gain_of_products(self.data(structure), len(self.panel.channels), self.config.ridge)
+        wanted = gain.p < _SURE
+        self.trace.append(
+            f"Products of signals against linear: {_in_words(gain)}; "
+            f"nonlinear {'wanted' if wanted else 'not wanted'}."
+        )
+        return wanted
+
+    def neural(
+        self, best: Candidate, structure: Structure, *, seed: int, device: str, progress: bool
+    ) -> Candidate:
+        try:
+            neural, curve = fit_neural_family(
+                self.data(structure), self.config, self.latents, seed=seed, device=device, progress=progress
+            )
+        except TrainingError as error:
+            return self._without("neural", best, error)
+        self.history.update(curve)
+        gain = compare(neural, best)
+        self.trace.append(f"Neural against {best.lam.family}: {_in_words(gain)}.")
+        return neural if self.config.family == "neural" or gain.p < _SURE else best
+
+    def _without(self, family: Family, best: Candidate, error: TrainingError) -> Candidate:
+        """What there is already, where a family that nobody insists on could not be fitted."""
+        if self.config.family == family:
+            raise error
+        self.trace.append(f"The {family} family could not be fitted: {error}")
+        return best
+
+
+def _gain_of_products(data: Data, channels: int, ridge: float) -> MeanTest:
+    """Held-out gain of products of current signals over a linear model, with the better of two penalties."""
+    c = data.chain
+    current = c.X[:, [i for i, (_, offset) in enumerate(c.terms) if offset == 0]]
+    products = Products.learn(current[data.train], channels).of(current)
+    wide = np.column_stack([c.X, products])
+    plain = fit_ridge(c.X, c.Y, data.train, ridge)
+    base = _scores(c.Y - plain.mean(c.X), data)
+    gains = []
+    for penalty in _PRODUCT_RIDGES:
+        weights = np.append(np.full(c.X.shape[1], ridge), np.full(products.shape[1], penalty))
+        rich = fit_ridge(wide, c.Y, data.train, weights)
+        gains.append(mean_test(np.where(data.held, _scores(c.Y - rich.mean(wide), data) - base, np.nan)))
+    return max(gains, key=lambda gain: gain.t)
+
+
+def _scores(residual: Float[np.ndarray, "n chan"], data: Data) -> Float[np.ndarray, " n"]:
+    return log_score(residual, residual_covariance(residual, data.train))
 
 
 def _input_lags(lags: int) -> int:
@@ -119,105 +238,18 @@ def _input_lags(lags: int) -> int:
     return min(2, lags)
 
 
-def _choose_lags(
-    panel: Panel,
-    data: Callable[[Structure], Data],
-    config: FitConfig,
-    trace: list[str],
-    history: dict[str, list[tuple[int, float]]],
-) -> int:
-    """The fewest lags that are not surely worse than the best."""
-    shortest = min(s.stop - s.start for s in panel.segments if s.stop - s.start > 1)
-    tried: list[Candidate] = []
-    for lags in (n for n in _LAGS if n <= config.max_lags):
-        if lags > 1 and lags >= shortest and len(panel.segments) == 1:
-            break
-        tried.append(fit_linear_family(data(Structure(lags, _input_lags(lags))), config, 0))
-    history["lags"] = [(c.structure.lags, c.mean) for c in tried]
-    best = max(tried, key=lambda c: c.mean)
-    for candidate in tried:
-        gain = compare(best, candidate)
-        if candidate is best or gain.p > _SURE:
-            trace.append(
-                f"{candidate.structure.lags} lag{'s' * (candidate.structure.lags > 1)} of {[c.structure.lags for c in tried]}: "
-                f"held-out log-score {candidate.mean:.3f} nats per row, best {best.mean:.3f} with {best.structure.lags}."
-            )
-            return candidate.structure.lags
-    return best.structure.lags
+def _refuse_few(data: Data) -> None:
+    train, held = int(data.train.sum()), int(data.held.sum())
+    if train < LEAST_TRAIN or held < LEAST_HELD:
+        raise FrameError(
+            f"With {_plural(data.structure.lags, 'lag')}, {train} transitions with a whole window are left "
+            f"to train on (at least {LEAST_TRAIN}) and {held} to hold out (at least {LEAST_HELD}). Give a "
+            "longer record, ask for fewer lags, or raise max_gap if the record has many gaps."
+        )
 
 
-def _try_held(
-    linear: Candidate,
-    structure: Structure,
-    data: Callable[[Structure], Data],
-    config: FitConfig,
-    latents: int,
-    trace: list[str],
-) -> tuple[Candidate, Structure]:
-    """Held latents with the shortest history and with the chosen one: history hides levels."""
-    options = {structure.lags} if config.lags else {1, structure.lags}
-    fitted = []
-    for lags in sorted(options):
-        one = Structure(lags, _input_lags(lags), structure.within)
-        fitted.append(fit_held_family(data(one), config, latents))
-    best = max(fitted, key=lambda c: c.mean)
-    gain = compare(best, linear)
-    trace.append(f"Held latents, {best.structure.lags} lags, against linear: {_in_words(gain)}.")
-    if config.family == "held" or gain.p < _SURE:
-        return best, best.structure
-    return linear, structure
-
-
-def _wants_neural(panel: Panel, data: Data, config: FitConfig, trace: list[str]) -> bool:
-    """Is a linear forward model wrong? Products of signals are the cheap test."""
-    if config.family == "neural":
-        return True
-    c = data.chain
-    late = c.history.stop
-    now = [i for i, (_, offset) in enumerate(c.terms) if offset == 0 or (offset == 1 and i >= late)]
-    products = Products.learn(c.X[data.train][:, now], len(panel.channels)).of(c.X[:, now])
-    wide = np.column_stack([c.X, products])
-    plain = np.nan_to_num(c.Y - fit_ridge(c.X, c.Y, data.train, config.ridge).mean(c.X))
-    # a Student density: where tails are heavy, a few rows would decide a Gaussian comparison
-    scatter, _ = robust_scatter(plain[data.train], np.isfinite(c.Y[data.train]))
-    best: MeanTest | None = None
-    for penalty in (0.01, 0.1):
-        weights = np.append(np.full(c.X.shape[1], config.ridge), np.full(products.shape[1], penalty))
-        rich = np.nan_to_num(c.Y - fit_ridge(wide, c.Y, data.train, weights).mean(wide))
-        difference = student_score(rich, scatter) - student_score(plain, scatter)
-        gain = mean_test(np.where(data.held, difference, np.nan))
-        best = gain if best is None or gain.t > best.t else best
-    assert best is not None
-    wanted = best.p < _SURE
-    trace.append(
-        f"Products of signals against linear: {_in_words(best)}; nonlinear {'wanted' if wanted else 'not wanted'}."
-    )
-    return wanted
-
-
-def _try_neural(
-    best: Candidate,
-    at: Structure,
-    structure: Structure,
-    data: Callable[[Structure], Data],
-    config: FitConfig,
-    latents: int,
-    trace: list[str],
-    history: dict[str, list[tuple[int, float]]],
-    *,
-    seed: int,
-    device: str,
-    progress: bool,
-) -> tuple[Candidate, Structure]:
-    neural, curve = fit_neural_family(
-        data(structure), config, latents, seed=seed, device=device, progress=progress
-    )
-    history.update(curve)
-    gain = compare(neural, best)
-    trace.append(f"Neural against {best.lam.family}: {_in_words(gain)}.")
-    if config.family == "neural" or gain.p < _SURE:
-        return neural, structure
-    return best, at
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def _in_words(gain: MeanTest) -> str:

@@ -6,15 +6,23 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from tslam.config import FitConfig
-from tslam.dynamics.forward import LinearForward, fit_ridge
-from tslam.dynamics.held import HeldFit, fit_held
+from tslam.dynamics.forward import fit_ridge
+from tslam.dynamics.held import STARTS, Noise, fit_held
 from tslam.dynamics.inverse import HeldInverse
 from tslam.dynamics.lam import LAM, log_score
 from tslam.dynamics.linear import one_step, residual_covariance
 from tslam.kernels.hac import MeanTest, mean_test
 from tslam.panel.chain import Chain, Structure
 
-__all__ = ["Candidate", "Data", "compare", "fit_held_family", "fit_linear_family"]
+__all__ = [
+    "Candidate",
+    "Data",
+    "causal_score",
+    "compare",
+    "fit_held_family",
+    "fit_linear_family",
+    "keep_latents",
+]
 
 _EARNED_P = 0.05
 """A held latent whose causal gain is not this sure gives way to one that may move at every step."""
@@ -55,16 +63,13 @@ def fit_linear_family(data: Data, config: FitConfig, latents: int) -> Candidate:
     c = data.chain
     forward = fit_ridge(c.X, c.Y, data.train, config.ridge)
     residual = c.Y - forward.mean(c.X)
-    cov = residual_covariance(residual, data.train)
     count = min(latents, c.Y.shape[1])
     inverse = one_step(residual, data.train, count) if count else None
-    lam = LAM("linear", forward, inverse, forward, cov)
-    return Candidate(lam, data.structure, _only(log_score(residual, cov), data.held))
+    lam = LAM("linear", forward, inverse, forward, residual_covariance(residual, data.train))
+    return Candidate(lam, data.structure, causal_score(lam, data))
 
 
-def fit_held_family(
-    data: Data, config: FitConfig, latents: int, base: LinearForward | None = None
-) -> Candidate:
+def fit_held_family(data: Data, config: FitConfig, latents: int) -> Candidate:
     """Regression and held latents, jointly; noise covariance full where the latent earns so.
 
     With full noise covariance z stands for what persists. Where nothing persists it would stand for
@@ -73,47 +78,32 @@ def fit_held_family(
     Args:
         data: Transitions and split.
         config: Ridge and iterations.
-        latents: Number of latents, at least 1.
-        base: Forward model without latents, where it is known already.
+        latents: Number of latents, at least 1; no more than there are channels are fitted.
     """
     c = data.chain
-    plain = base or fit_ridge(c.X, c.Y, data.train, config.ridge)
-    cov = residual_covariance(c.Y - plain.mean(c.X), data.train)
+    plain = fit_linear_family(data, config, 0)
     count = max(1, min(latents, c.Y.shape[1]))
 
-    def candidate(fit: HeldFit) -> Candidate:
-        lam = LAM("held", fit.forward, fit.inverse, plain, cov)
-        gain = lam.causal_gain(c.X, c.Y, c.start)
-        score = gain + log_score(c.Y - plain.mean(c.X), cov)
-        return Candidate(lam, data.structure, _only(score, data.held))
+    def fitted(noise: Noise, starts: tuple[float, ...]) -> Candidate:
+        fit = fit_held(
+            c.X, c.Y, data.train, c.start, latents=count, ridge=config.ridge,
+            iterations=config.iterations, noise=noise, starts=starts,
+        )  # fmt: skip
+        lam = LAM("held", fit.forward, fit.inverse, plain.lam.forward, plain.lam.baseline_cov)
+        return Candidate(lam, data.structure, causal_score(lam, data))
 
-    def fitted(noise: str, starts: tuple[float, ...]) -> Candidate:
-        return candidate(
-            fit_held(
-                c.X,
-                c.Y,
-                data.train,
-                c.start,
-                latents=count,
-                ridge=config.ridge,
-                iterations=config.iterations,
-                noise="full" if noise == "full" else "diagonal",
-                starts=starts,
-            )
-        )
-
-    full = fitted("full", (0.98,))
-    without = Candidate(full.lam, data.structure, _only(log_score(c.Y - plain.mean(c.X), cov), data.held))
-    if c.Y.shape[1] == 1 or compare(full, without).p < _EARNED_P:
+    full = fitted("full", STARTS[:1])
+    if c.Y.shape[1] == 1 or compare(full, plain).p < _EARNED_P:
         return full
-    return fitted("diagonal", (0.98, 0.5, 0.05))
+    return fitted("diagonal", STARTS)
 
 
-def without_latents(candidate: Candidate, data: Data) -> Candidate:
-    """The candidate's baseline: the same history and inputs, no latents."""
+def causal_score(lam: LAM, data: Data) -> Float[np.ndarray, " n"]:
+    """Held-out log-score of causal predictions, under the covariance of the model's own training errors."""
     c = data.chain
-    score = log_score(c.Y - candidate.lam.baseline.mean(c.X), candidate.lam.baseline_cov)
-    return replace(candidate, score=_only(score, data.held))
+    error = c.Y - lam.predict(c.X, c.Y, c.start)
+    score = log_score(error, residual_covariance(error, data.train))
+    return np.where(data.held, score, np.nan)
 
 
 def keep_latents(lam: LAM, keep: list[int]) -> LAM:
@@ -122,7 +112,3 @@ def keep_latents(lam: LAM, keep: list[int]) -> LAM:
         return lam
     inverse = HeldInverse(lam.inverse.B[:, keep], lam.inverse.R, lam.inverse.phi[keep])
     return replace(lam, inverse=inverse)
-
-
-def _only(score: Float[np.ndarray, " n"], rows: Bool[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    return np.where(rows, score, np.nan)

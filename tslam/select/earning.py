@@ -8,10 +8,12 @@ from tslam.dynamics.lam import LAM
 from tslam.kernels.hac import MeanTest, mean_test
 from tslam.select.candidates import Data, keep_latents
 
-__all__ = ["earned_latents"]
+__all__ = ["FEWEST_HELD", "earned_latents"]
 
 _LEVEL = 0.05
 """One-sided p below which a latent has earned its place."""
+FEWEST_HELD = 50
+"""Held-out rows from which a mean and its error say anything."""
 _LOUD = 0.5
 """Channels whose loading is at least this share of the largest are named."""
 
@@ -29,28 +31,19 @@ def earned_latents(lam: LAM, data: Data, channels: tuple[str, ...]) -> tuple[LAM
     """
     if lam.inverse is None:
         return lam, ()
-    c = data.chain
-    whole = np.where(data.held, lam.causal_gain(c.X, c.Y, c.start), np.nan)
-    tests: list[MeanTest] = []
-    for i in range(lam.latents):
-        others = [j for j in range(lam.latents) if j != i]
-        if others:
-            rest = keep_latents(lam, others).causal_gain(c.X, c.Y, c.start)
-            tests.append(mean_test(np.where(data.held, whole - rest, np.nan)))
-        else:
-            tests.append(mean_test(whole))
+    tests = _worth(lam, data)
     order = sorted(range(lam.latents), key=lambda i: -tests[i].t)
     ordered = keep_latents(lam, order)
     assert ordered.inverse is not None
-    names = latent_names(lam.latents)
+    enough = int(data.held.sum()) >= FEWEST_HELD
     infos = []
-    for k, i in enumerate(order):
+    for k, (name, i) in enumerate(zip(latent_names(lam.latents), order, strict=True)):
         loading = np.abs(ordered.inverse.B[:, k])
         loud = [channels[j] for j in np.argsort(-loading) if loading[j] >= _LOUD * loading.max()]
         infos.append(
             LatentInfo(
-                name=names[k],
-                earned=tests[i].p < _LEVEL,
+                name=name,
+                earned=enough and tests[i].p < _LEVEL,
                 gain=1000.0 * tests[i].mean,
                 t_value=tests[i].t,
                 p_value=tests[i].p,
@@ -59,3 +52,15 @@ def earned_latents(lam: LAM, data: Data, channels: tuple[str, ...]) -> tuple[LAM
             )
         )
     return ordered, tuple(infos)
+
+
+def _worth(lam: LAM, data: Data) -> list[MeanTest]:
+    """What each latent adds to the others, or to none where it is alone."""
+    c = data.chain
+    whole = lam.causal_gain(c.X, c.Y, c.start)
+    tests = []
+    for i in range(lam.latents):
+        others = [j for j in range(lam.latents) if j != i]
+        rest = keep_latents(lam, others).causal_gain(c.X, c.Y, c.start) if others else np.zeros(len(whole))
+        tests.append(mean_test(np.where(data.held, whole - rest, np.nan)))
+    return tests

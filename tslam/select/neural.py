@@ -5,10 +5,10 @@ import numpy as np
 from tslam.config import FitConfig
 from tslam.dynamics.forward import fit_ridge
 from tslam.dynamics.held import fit_held
-from tslam.dynamics.lam import LAM, log_score
+from tslam.dynamics.lam import LAM
 from tslam.dynamics.linear import residual_covariance
 from tslam.dynamics.neural import NeuralForward
-from tslam.select.candidates import Candidate, Data
+from tslam.select.candidates import Candidate, Data, causal_score
 from tslam.train.loop import train_forward
 
 __all__ = ["fit_neural_family"]
@@ -60,9 +60,8 @@ def fit_neural_family(
         "stop_nll": [(e.epoch, e.stop) for e in trained.history],
     }
     if not latents:
-        plain = log_score(residual, cov)
         lam = LAM("neural", forward, None, forward, cov)
-        return Candidate(lam, data.structure, np.where(data.held, plain, np.nan)), curves
+        return Candidate(lam, data.structure, causal_score(lam, data)), curves
     held = fit_held(
         c.X, residual, data.train, c.start, latents=latents, ridge=config.ridge, iterations=config.iterations,
         starts=(0.98,),
@@ -70,14 +69,13 @@ def fit_neural_family(
     lam = LAM(
         "neural", _shifted(forward, held.forward.weights, held.forward.bias), held.inverse, forward, cov
     )
-    score = lam.causal_gain(c.X, c.Y, c.start) + log_score(residual, cov)
-    return Candidate(lam, data.structure, np.where(data.held, score, np.nan)), curves
+    return Candidate(lam, data.structure, causal_score(lam, data)), curves
 
 
 def _inner(data: Data) -> tuple[np.ndarray, np.ndarray]:
     """Training rows, and the blocks among them that say when to stop."""
     at = np.flatnonzero(data.train)
-    block = max(20, at.size // (5 * _STOP))
+    block = max(1, min(max(20, at.size // (5 * _STOP)), at.size // _STOP))
     chosen = (np.arange(at.size) // block) % _STOP == _STOP - 1
     train, stop = np.zeros(len(data.train), bool), np.zeros(len(data.train), bool)
     train[at[~chosen]], stop[at[chosen]] = True, True

@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from tslam.dynamics.forward import fit_ridge
 from tslam.dynamics.lam import LAM
 from tslam.panel.chain import Chain
 from tslam.select.candidates import Data
 
-__all__ = ["Skill", "horizon_errors", "one_step_skill"]
+__all__ = ["HorizonErrors", "Skill", "horizon_errors", "one_step_skill", "skill_of"]
+
+_STILL = 1e-12
+"""Mean squared error, in scaled units, of which nothing is made: a still channel has skill 0, not a ratio."""
 
 
 @dataclass(frozen=True)
@@ -22,23 +25,39 @@ class Skill:
     without_actions: float | None
 
 
-def one_step_skill(lam: LAM, data: Data, channels: tuple[str, ...]) -> tuple[Skill, ...]:
+@dataclass(frozen=True, eq=False)
+class HorizonErrors:
+    """Mean squared errors h steps ahead, per channel, and from how many origins."""
+
+    model: Float[np.ndarray, " chan"]
+    persistence: Float[np.ndarray, " chan"]
+    origins: int
+
+
+def skill_of(
+    error: Float[np.ndarray, " chan"], persistence: Float[np.ndarray, " chan"]
+) -> Float[np.ndarray, " chan"]:
+    """1 − error / error of persistence; 0 where there was nothing to predict."""
+    return np.nan_to_num(1.0 - (error + _STILL) / (persistence + _STILL), nan=0.0)
+
+
+def one_step_skill(lam: LAM, data: Data, channels: tuple[str, ...], ridge: float) -> tuple[Skill, ...]:
     """Skill of every channel, beside that of a ridge model that does not see the logged actions.
 
     Args:
         lam: The fitted model.
         data: Transitions and split.
         channels: Names of the observations.
+        ridge: Penalty of the model without actions.
     """
     c = data.chain
-    now = c.X[:, : len(channels)]
-    persistence = _mse(c.Y - now, data.held)
-    mine = 1.0 - _mse(c.Y - lam.predict(c.X, c.Y, c.start), data.held) / persistence
+    persistence = _mse(c.Y - c.X[:, : len(channels)], data.held)
+    mine = skill_of(_mse(c.Y - lam.predict(c.X, c.Y, c.start), data.held), persistence)
     blind: Float[np.ndarray, " chan"] | None = None
     if c.actions.stop > c.actions.start:
         X = np.delete(c.X, np.arange(c.actions.start, c.actions.stop), axis=1)
-        plain = fit_ridge(X, c.Y, data.train, 1e-3)
-        blind = 1.0 - _mse(c.Y - plain.mean(X), data.held) / persistence
+        plain = fit_ridge(X, c.Y, data.train, ridge)
+        blind = skill_of(_mse(c.Y - plain.mean(X), data.held), persistence)
     return tuple(
         Skill(name, float(mine[i]), None if blind is None else float(blind[i]))
         for i, name in enumerate(channels)
@@ -47,49 +66,53 @@ def one_step_skill(lam: LAM, data: Data, channels: tuple[str, ...]) -> tuple[Ski
 
 def horizon_errors(
     lam: LAM, chain: Chain, rows: Bool[np.ndarray, " n"], horizons: tuple[int, ...], lags: int
-) -> dict[int, tuple[Float[np.ndarray, " chan"], Float[np.ndarray, " chan"], int]]:
-    """Mean squared error of the model and of persistence, h steps ahead, from the chosen origins.
+) -> dict[int, HorizonErrors]:
+    """Errors of the model and of persistence, h steps ahead.
 
-    Inputs over the horizon are the logged ones; latents are held as they were known at the origin and
-    decay by their persistence.
+    Every step from the origin to h lies among the chosen rows, so that none was fitted on. Inputs over the
+    horizon are the logged ones; latents are held as they were known at the origin and decay by their
+    persistence.
 
-    Returns:
-        Horizon to (model, persistence, number of origins).
+    Args:
+        lam: The model.
+        chain: Transitions.
+        rows: Which of them may be used.
+        horizons: Steps ahead, ascending.
+        lags: Samples of history in ``chain.X``.
     """
     chan = chain.Y.shape[1]
-    furthest = max(horizons)
-    n = len(chain.rows)
-    segment = np.cumsum(chain.start)
-    origins = np.flatnonzero(rows)
-    origins = origins[origins + furthest - 1 < n]
-    last = origins + furthest - 1
-    together = (segment[last] == segment[origins]) & (last - origins == furthest - 1)
-    inside = np.cumsum(np.append(0, ~chain.usable))
-    origins = origins[together & (inside[last + 1] == inside[origins])]
-    out = {}
-    if origins.size == 0:
-        return out
     path = lam.infer(chain.X, chain.Y, chain.start, "filtered")
+    ahead = _steps_ahead(chain, rows & chain.usable)
+    origins = np.flatnonzero(ahead >= 1)
     history = chain.X[origins, : lags * chan].copy()
-    now = history[:, :chan].copy()
-    for h in range(1, furthest + 1):
+    out = {}
+    for h in range(1, max(horizons) + 1):
+        keep = ahead[origins] >= h
+        origins, history = origins[keep], history[keep]
         X = chain.X[origins + h - 1].copy()
         X[:, : lags * chan] = history
         mean = lam.forward.mean(X)
         if path is not None and lam.inverse is not None:
-            z = path.prior[origins] * lam.inverse.phi ** (h - 1)
-            mean = mean + z @ lam.inverse.B.T
+            mean = mean + (path.prior[origins] * lam.inverse.phi ** (h - 1)) @ lam.inverse.B.T
         if h in horizons:
-            truth = chain.Y[origins + h - 1]
-            out[h] = (_mse(truth - mean), _mse(truth - now), int(origins.size))
+            truth, now = chain.Y[origins + h - 1], chain.X[origins, :chan]
+            out[h] = HorizonErrors(_mse(truth - mean), _mse(truth - now), int(origins.size))
         history = np.concatenate([mean, history[:, : (lags - 1) * chan]], axis=1)
     return out
+
+
+def _steps_ahead(chain: Chain, rows: Bool[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
+    """How many transitions from each one on, itself included, are among the rows and in its segment."""
+    run = np.cumsum(~rows | chain.start)
+    return np.where(rows, np.searchsorted(run, run, side="right") - np.arange(len(rows)), 0)
 
 
 def _mse(
     error: Float[np.ndarray, "n chan"], rows: Bool[np.ndarray, " n"] | None = None
 ) -> Float[np.ndarray, " chan"]:
+    """Mean square of each channel where it was measured; NaN where it never was."""
     chosen = error if rows is None else error[rows]
     seen = np.isfinite(chosen)
-    total = np.where(seen, chosen, 0.0)
-    return np.asarray((total**2).sum(axis=0) / np.maximum(seen.sum(axis=0), 1) + 1e-30)
+    count = seen.sum(axis=0)
+    total = (np.where(seen, chosen, 0.0) ** 2).sum(axis=0)
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))

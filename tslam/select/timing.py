@@ -1,8 +1,7 @@
 """When does an input act? Within its interval or after it, per input, on held-out evidence."""
 
 from collections.abc import Callable
-
-import numpy as np
+from dataclasses import replace
 
 from tslam.config import FitConfig
 from tslam.contract.roles import INPUT_ROLES, Role, Timing
@@ -17,13 +16,14 @@ _SURE = 3.0
 """t from which a_{t+1} is taken to tell something that a_t does not."""
 _FEEDBACK = 4.0
 """An action reacts to o_{t+1} where there is feedback, so that a_{t+1} always tells something. It is
-taken to act within its interval only where it tells this many times more than a_t does."""
+taken to act within its interval only where a_{t+1}, added to a_t, tells this many times more than a_t
+added to a_{t+1}: what acts after its interval acts from a_t on, whatever it reacted to."""
 
 
 def decide_timing(
     panel: Panel, structure: Structure, data: Callable[[Structure], Data], config: FitConfig
 ) -> tuple[Structure, tuple[str, ...]]:
-    """The structure with every input's timing settled, and one sentence for each that acts within.
+    """The structure with every input's timing settled, and one sentence for each found to act within.
 
     Args:
         panel: The panel; its contract says which timings are given.
@@ -31,51 +31,41 @@ def decide_timing(
         data: Transitions and split of a structure.
         config: Ridge penalty.
     """
-    columns = [c for c in panel.contract.columns if c.role in INPUT_ROLES]
     present = {f.column for f in (*panel.action_features, *panel.exog_features)}
-    within = {c.name for c in columns if c.timing is Timing.WITHIN and c.name in present}
-    open_ = [c for c in columns if c.timing is Timing.AUTO and c.name in present]
-    if not open_:
-        return Structure(structure.lags, structure.input_lags, frozenset(within)), ()
-    base = _fit(data(Structure(structure.lags, structure.input_lags, frozenset(within))), config)
-    found, told = set(within), []
-    for column in open_:
-        tried = frozenset(within | {column.name})
-        both = data(Structure(structure.lags, structure.input_lags, tried))
-        gain = compare(_fit(both, config), base)
-        if gain.t < _SURE:
-            continue
-        if column.role is Role.ACTION:
-            before = _without(both, column.name, {0, -1}, config)
-            plain = _without(
-                data(Structure(structure.lags, structure.input_lags, frozenset(within))),
-                column.name,
-                {0, -1},
-                config,
-            )
-            held_back = compare(base, plain)
-            if gain.mean < _FEEDBACK * max(held_back.mean, 0.0) or before.mean < base.mean:
-                continue
-        found.add(column.name)
-        told.append(_sentence(column.name, gain))
-    return Structure(structure.lags, structure.input_lags, frozenset(found)), tuple(told)
+    inputs = [c for c in panel.contract.columns if c.role in INPUT_ROLES and c.name in present]
+    given = frozenset(c.name for c in inputs if c.timing is Timing.WITHIN)
+    settled = replace(structure, within=given)
+    found, told = set(given), []
+    for column in (c for c in inputs if c.timing is Timing.AUTO):
+        gain = _gain_within(column.name, settled, data, config, action=column.role is Role.ACTION)
+        if gain is not None:
+            found.add(column.name)
+            told.append(_sentence(column.name, gain))
+    return replace(structure, within=frozenset(found)), tuple(told)
 
 
-def _fit(data: Data, config: FitConfig) -> Candidate:
-    return fit_linear_family(data, config, 0)
+def _gain_within(
+    column: str, settled: Structure, data: Callable[[Structure], Data], config: FitConfig, *, action: bool
+) -> MeanTest | None:
+    """What a_{t+1} of one column adds, where that says that it acts within its interval."""
+    both = data(replace(settled, within=settled.within | {column}))
+    late = fit_linear_family(both, config, 0)
+    gain = compare(late, fit_linear_family(data(settled), config, 0))
+    if gain.t < _SURE:
+        return None
+    if action and gain.mean < _FEEDBACK * compare(late, _only_within(both, column, config)).mean:
+        return None
+    return gain
 
 
-def _without(data: Data, column: str, offsets: set[int], config: FitConfig) -> Candidate:
-    """The candidate that does not see one column at the given offsets."""
-    hidden = [
-        i
-        for i, (name, offset) in enumerate(data.chain.terms)
-        if (name == column or name.startswith(f"{column}[")) and offset in offsets
-    ]
-    X = data.chain.X.copy()
-    X[:, [i for i in hidden if i >= data.chain.history.stop]] = 0.0
-    chain = type(data.chain)(**{**vars(data.chain), "X": np.asarray(X)})
-    return _fit(Data(data.structure, chain, data.train, data.held), config)
+def _only_within(data: Data, column: str, config: FitConfig) -> Candidate:
+    """The candidate that sees a_{t+1} of one column and nothing earlier of it."""
+    c = data.chain
+    X = c.X.copy()
+    for i, (name, offset) in enumerate(c.terms):
+        if i >= c.history.stop and offset <= 0 and (name == column or name.startswith(f"{column}[")):
+            X[:, i] = 0.0
+    return fit_linear_family(replace(data, chain=replace(c, X=X)), config, 0)
 
 
 def _sentence(column: str, gain: MeanTest) -> str:
