@@ -1,8 +1,8 @@
 """A fitted model at rest: a folder of JSON, YAML and safetensors. No pickle, loadable on any CPU."""
 
 import json
-import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,27 +10,48 @@ from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from tslam.audit.gap import LatentInfo
 from tslam.config import FitConfig
 from tslam.contract import Contract
+from tslam.contract.roles import INPUT_ROLES
 from tslam.dynamics.forward import ForwardModel, LinearForward
 from tslam.dynamics.inverse import HeldInverse
 from tslam.dynamics.lam import LAM
-from tslam.errors import ArtifactError, TslamError
+from tslam.errors import ArtifactError, ConfigError, TslamError
 from tslam.panel import Encoding, Scaling
 from tslam.panel.chain import Structure
 from tslam.select.skill import Skill
 
-__all__ = ["FORMAT", "Fitted", "read", "write"]
+__all__ = ["FORMAT", "Fitted", "Part", "read", "write"]
 
 FORMAT = 1
 """Version of the layout; a reader refuses later ones and reads all earlier ones."""
 
 _MODEL, _CONTRACT, _PANEL, _WEIGHTS = "model.json", "contract.json", "panel.json", "weights.safetensors"
+_ODCS = "contract.odcs.yaml"
+_NEEDED = (_MODEL, _PANEL, _CONTRACT, _WEIGHTS)
+_INVERSE = ("B", "R", "phi")
+_DAMAGE = (
+    TslamError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, OSError,
+    SafetensorError,
+)  # fmt: skip
+"""What reading a file that is not as it was written can end in."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What was fitted on one series, or on all of them (``series`` is None)."""
+
+    series: str | None
+    structure: Structure
+    lam: LAM
+    latents: tuple[LatentInfo, ...]
+    skill: tuple[Skill, ...]
+    trace: tuple[str, ...]
+    history: dict[str, list[tuple[int, float]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,16 +61,11 @@ class Fitted:
     contract: Contract
     config: FitConfig
     seed: int
-    structure: Structure
-    lam: LAM
+    parts: tuple[Part, ...]
     scaling: Scaling
     encoding: Encoding
     step: float
     channels: tuple[str, ...]
-    latents: tuple[LatentInfo, ...]
-    skill: tuple[Skill, ...]
-    trace: tuple[str, ...]
-    history: dict[str, list[tuple[int, float]]]
     digest: str
     notes: tuple[str, ...]
 
@@ -64,51 +80,39 @@ def write(fitted: Fitted, folder: Path) -> None:
     Raises:
         ArtifactError: The folder holds something that is not a saved model, or cannot be written.
     """
-    if folder.exists() and (
-        not folder.is_dir() or (any(folder.iterdir()) and not (folder / _MODEL).is_file())
-    ):
+    if folder.exists() and not _replaceable(folder):
         raise ArtifactError(
-            f"{str(folder)!r} exists and is not a saved model, so it is not replaced. Give another folder."
+            f"{str(folder)!r} exists and is not (only) a saved model, so it is not replaced. Give another "
+            "folder."
         )
-    arrays: dict[str, np.ndarray] = {"baseline_cov": fitted.lam.baseline_cov}
-    forward = _take(fitted.lam.forward, "forward", arrays)
-    baseline = _take(fitted.lam.baseline, "baseline", arrays)
-    if fitted.lam.inverse is not None:
-        arrays |= {f"inverse.{k}": getattr(fitted.lam.inverse, k) for k in ("B", "R", "phi")}
+    arrays: dict[str, np.ndarray] = {}
     facts = {
         "format": FORMAT,
         "tslam": _installed(),
-        "family": fitted.lam.family,
-        "forward": forward,
-        "baseline": baseline,
-        "structure": {
-            "lags": fitted.structure.lags,
-            "input_lags": fitted.structure.input_lags,
-            "within": sorted(fitted.structure.within),
-        },
         "config": fitted.config.model_dump(mode="json"),
         "seed": fitted.seed,
         "channels": list(fitted.channels),
-        "latents": [info.model_dump(mode="json") for info in fitted.latents],
-        "skill": [vars(s) for s in fitted.skill],
-        "trace": list(fitted.trace),
-        "history": fitted.history,
         "digest": fitted.digest,
         "notes": list(fitted.notes),
+        "parts": [_part_facts(part, f"{i}.", arrays) for i, part in enumerate(fitted.parts)],
     }
     panel = {"step": fitted.step, "scaling": fitted.scaling.to_dict(), "encoding": fitted.encoding.to_dict()}
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        (draft / _MODEL).write_text(json.dumps(facts, indent=1), encoding="utf-8")
-        (draft / _PANEL).write_text(json.dumps(panel, indent=1), encoding="utf-8")
-        (draft / _CONTRACT).write_text(fitted.contract.model_dump_json(indent=1), encoding="utf-8")
-        fitted.contract.to_odcs(draft / "contract.odcs.yaml")
-        save_file({k: np.ascontiguousarray(v, np.float64) for k, v in arrays.items()}, draft / _WEIGHTS)
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.chmod(draft, 0o755)  # noqa: S103, PTH101 - mkdtemp makes it private; a saved model is for others too
-        draft.replace(folder)
+        workshop = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            draft = workshop / "new"
+            draft.mkdir()
+            (draft / _MODEL).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+            (draft / _PANEL).write_text(json.dumps(panel, indent=1), encoding="utf-8")
+            (draft / _CONTRACT).write_text(fitted.contract.model_dump_json(indent=1), encoding="utf-8")
+            fitted.contract.to_odcs(draft / _ODCS)
+            save_file({k: np.ascontiguousarray(v, np.float64) for k, v in arrays.items()}, draft / _WEIGHTS)
+            if folder.exists():
+                folder.rename(workshop / "old")
+            draft.rename(folder)
+        finally:
+            shutil.rmtree(workshop, ignore_errors=True)
     except OSError as error:
         raise ArtifactError(
             f"The model could not be written to {str(folder)!r}: {error}. Give another folder."
@@ -124,85 +128,143 @@ def read(folder: Path, device: str = "cpu") -> Fitted:
 
     Raises:
         ArtifactError: Not a saved model, damaged, or from a later version.
+        ConfigError: There is no such device.
     """
-    missing = [name for name in (_MODEL, _PANEL, _CONTRACT, _WEIGHTS) if not (folder / name).is_file()]
+    missing = [name for name in _NEEDED if not (folder / name).is_file()]
     if missing:
         raise ArtifactError(
             f"{str(folder)!r} is not a saved model: {missing} {'is' if len(missing) == 1 else 'are'} not "
             "there. Give the folder that model.save wrote."
         )
     try:
-        facts: dict[str, Any] = json.loads((folder / _MODEL).read_text(encoding="utf-8"))
-        if int(facts["format"]) > FORMAT:
-            raise ArtifactError(
-                f"The model in {str(folder)!r} has format {facts['format']}, this version of tslam reads up "
-                f"to {FORMAT}. Install tslam {facts['tslam']} or later."
-            )
-        panel = json.loads((folder / _PANEL).read_text(encoding="utf-8"))
-        arrays = load_file(folder / _WEIGHTS)
-        return _assemble(facts, panel, (folder / _CONTRACT).read_text(encoding="utf-8"), arrays, device)
-    except TslamError:
+        return _load(folder, device)
+    except (ArtifactError, ConfigError):
         raise
-    except (KeyError, TypeError, ValueError, ValidationError, SafetensorError) as error:
+    except _DAMAGE as error:
         raise ArtifactError(
             f"The model in {str(folder)!r} is damaged ({type(error).__name__}: {error}). Save it again."
         ) from error
 
 
+def _load(folder: Path, device: str) -> Fitted:
+    facts: dict[str, Any] = json.loads((folder / _MODEL).read_text(encoding="utf-8"))
+    if int(facts["format"]) > FORMAT:
+        raise ArtifactError(
+            f"The model in {str(folder)!r} has format {facts['format']}, this version of tslam reads up "
+            f"to {FORMAT}. Install tslam {facts['tslam']} or later."
+        )
+    panel = json.loads((folder / _PANEL).read_text(encoding="utf-8"))
+    contract = Contract.model_validate_json((folder / _CONTRACT).read_text(encoding="utf-8"))
+    fitted = _assemble(facts, panel, contract, load_file(folder / _WEIGHTS), device)
+    _try_out(fitted)
+    return fitted
+
+
+def _replaceable(folder: Path) -> bool:
+    """Is there nothing in the way but a saved model, or an empty folder?"""
+    if not folder.is_dir():
+        return False
+    found = {path.name for path in folder.iterdir()}
+    if not found:
+        return True
+    if not found <= {*_NEEDED, _ODCS} or _MODEL not in found:
+        return False
+    return '"tslam"' in (folder / _MODEL).read_text(encoding="utf-8", errors="replace")
+
+
+def _part_facts(part: Part, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """What JSON keeps of a part; its numbers go among the arrays."""
+    arrays[f"{at}baseline_cov"] = part.lam.baseline_cov
+    if part.lam.inverse is not None:
+        arrays |= {f"{at}inverse.{k}": getattr(part.lam.inverse, k) for k in _INVERSE}
+    s = part.structure
+    return {
+        "series": part.series,
+        "family": part.lam.family,
+        "forward": _take(part.lam.forward, f"{at}forward.", arrays),
+        "baseline": _take(part.lam.baseline, f"{at}baseline.", arrays),
+        "structure": {"lags": s.lags, "input_lags": s.input_lags, "within": sorted(s.within)},
+        "latents": [info.model_dump(mode="json") for info in part.latents],
+        "skill": [vars(s) for s in part.skill],
+        "trace": list(part.trace),
+        "history": part.history,
+    }
+
+
 def _assemble(
-    facts: dict[str, Any], panel: dict[str, Any], contract: str, arrays: dict[str, np.ndarray], device: str
+    facts: Mapping[str, Any],
+    panel: Mapping[str, Any],
+    contract: Contract,
+    arrays: Mapping[str, np.ndarray],
+    device: str,
 ) -> Fitted:
-    inverse = None
-    if "inverse.B" in arrays:
-        inverse = HeldInverse(*(arrays[f"inverse.{k}"] for k in ("B", "R", "phi")))
-    lam = LAM(
-        facts["family"],
-        _give(facts["forward"], "forward", arrays, device),
-        inverse,
-        _give(facts["baseline"], "baseline", arrays, device),
-        arrays["baseline_cov"],
-    )
-    s = facts["structure"]
     return Fitted(
-        contract=Contract.model_validate_json(contract),
+        contract=contract,
         config=FitConfig.model_validate(facts["config"]),
         seed=int(facts["seed"]),
-        structure=Structure(s["lags"], s["input_lags"], frozenset(s["within"])),
-        lam=lam,
+        parts=tuple(_part(part, f"{i}.", arrays, device) for i, part in enumerate(facts["parts"])),
         scaling=Scaling.from_dict(panel["scaling"]),
         encoding=Encoding.from_dict(panel["encoding"]),
         step=float(panel["step"]),
         channels=tuple(facts["channels"]),
-        latents=tuple(LatentInfo.model_validate(i) for i in facts["latents"]),
-        skill=tuple(Skill(**k) for k in facts["skill"]),
-        trace=tuple(facts["trace"]),
-        history={k: [(int(a), float(b)) for a, b in v] for k, v in facts["history"].items()},
         digest=facts["digest"],
         notes=tuple(facts["notes"]),
     )
 
 
-def _take(forward: ForwardModel, name: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+def _part(facts: Mapping[str, Any], at: str, arrays: Mapping[str, np.ndarray], device: str) -> Part:
+    inverse = None
+    if f"{at}inverse.B" in arrays:
+        inverse = HeldInverse(*(arrays[f"{at}inverse.{k}"] for k in _INVERSE))
+    forward = _give(facts["forward"], f"{at}forward.", arrays, device)
+    baseline = _give(facts["baseline"], f"{at}baseline.", arrays, device)
+    s = facts["structure"]
+    return Part(
+        series=facts["series"],
+        structure=Structure(s["lags"], s["input_lags"], frozenset(s["within"])),
+        lam=LAM(facts["family"], forward, inverse, baseline, arrays[f"{at}baseline_cov"]),
+        latents=tuple(LatentInfo.model_validate(i) for i in facts["latents"]),
+        skill=tuple(Skill(**k) for k in facts["skill"]),
+        trace=tuple(facts["trace"]),
+        history={k: [(int(a), float(b)) for a, b in v] for k, v in facts["history"].items()},
+    )
+
+
+def _take(forward: ForwardModel, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """Put a forward model's weights among the arrays; return what else it takes to build it again."""
     if isinstance(forward, LinearForward):
-        arrays |= {f"{name}.weights": forward.weights, f"{name}.bias": forward.bias}
+        arrays |= {f"{at}weights": forward.weights, f"{at}bias": forward.bias}
         return {"kind": "linear"}
     from tslam.dynamics.neural import NeuralForward  # noqa: PLC0415 - torch only for a neural model
 
     if not isinstance(forward, NeuralForward):
         raise ArtifactError(f"A forward model of type {type(forward).__name__} has no way to be saved.")
     spec, state = forward.to_state()
-    arrays |= {f"{name}.{k}": v for k, v in state.items()}
+    arrays |= {f"{at}{k}": v for k, v in state.items()}
     return {"kind": "neural", "spec": spec}
 
 
-def _give(facts: dict[str, Any], name: str, arrays: dict[str, np.ndarray], device: str) -> ForwardModel:
-    own = {k.removeprefix(f"{name}."): v for k, v in arrays.items() if k.startswith(f"{name}.")}
+def _give(facts: Mapping[str, Any], at: str, arrays: Mapping[str, np.ndarray], device: str) -> ForwardModel:
+    own = {k.removeprefix(at): v for k, v in arrays.items() if k.startswith(at)}
     if facts["kind"] == "linear":
         return LinearForward(own["weights"], own["bias"])
     from tslam.dynamics.neural import NeuralForward  # noqa: PLC0415 - torch only for a neural model
+    from tslam.train.device import resolve  # noqa: PLC0415 - see above
 
-    return NeuralForward.from_state(facts["spec"], own, device=device)
+    return NeuralForward.from_state(facts["spec"], own, device=resolve(device))
+
+
+def _try_out(fitted: Fitted) -> None:
+    """Do the numbers fit together? One prediction with each part tells."""
+    chan = len(fitted.channels)
+    inputs = [f for role in INPUT_ROLES for f in fitted.encoding.features(role)]
+    for part in fitted.parts:
+        s = part.structure
+        early = sum(f.column in s.within for f in inputs)
+        X = np.zeros((2, s.lags * chan + s.input_lags * len(inputs) + early))
+        gain = part.lam.causal_gain(X, np.zeros((2, chan)), np.array([True, False]))
+        if not np.isfinite(gain).all() or len(part.latents) != part.lam.latents:
+            raise ValueError("numbers that are missing or not finite")
 
 
 def _installed() -> str:

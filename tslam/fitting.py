@@ -4,14 +4,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from tslam.artefact import Fitted, read
+from tslam.artefact import Fitted, Part, read
 from tslam.config import FAMILIES, FitConfig
 from tslam.contract import Contract, from_arguments, merge
 from tslam.contract.odcs import read as read_contract
-from tslam.errors import ConfigError
+from tslam.errors import ConfigError, FrameError
 from tslam.model import LatentActionModel
-from tslam.panel import build, columns
+from tslam.panel import Panel, build, columns
+from tslam.panel.build import LEAST_TRANSITIONS
 from tslam.panel.digest import digest
+from tslam.panel.restrict import restrict
+from tslam.panel.windows import transitions
 from tslam.select.auto import choose
 from tslam.select.earning import earned_latents
 from tslam.select.skill import one_step_skill
@@ -81,22 +84,19 @@ def fit(
             time=time, series=series, freq=freq,
         )  # fmt: skip
     panel = build(df, roles, max_gap=settings.max_gap)
-    choice = choose(panel, settings, seed=seed, device=device, progress=enabled(progress))
-    lam, infos = earned_latents(choice.candidate.lam, choice.data, panel.channels)
+    alone = panel.series_names if settings.per_series else ()
     fitted = Fitted(
         contract=panel.contract,
         config=settings,
         seed=seed,
-        structure=choice.candidate.structure,
-        lam=lam,
+        parts=tuple(
+            _part(panel if name is None else restrict(panel, name)[0], name, settings, seed, device, progress)
+            for name in alone or (None,)
+        ),
         scaling=panel.scaling,
         encoding=panel.encoding,
         step=panel.step,
         channels=panel.channels,
-        latents=infos,
-        skill=one_step_skill(lam, choice.data, panel.channels, settings.ridge),
-        trace=choice.trace,
-        history=choice.history,
         digest=digest(panel),
         notes=(*notes, *panel.notes),
     )
@@ -104,6 +104,33 @@ def fit(
     if track:
         model.track(df, experiment=track if isinstance(track, str) else None)
     return model
+
+
+def _part(
+    panel: Panel,
+    series: str | None,
+    config: FitConfig,
+    seed: int,
+    device: str,
+    progress: bool | Literal["auto"],
+) -> Part:
+    """What is fitted on one panel."""
+    if (found := transitions(panel, 1).size) < LEAST_TRANSITIONS:
+        raise FrameError(
+            f"Series {series!r} has {found} transitions; to be fitted alone it needs {LEAST_TRANSITIONS}. "
+            "Leave it out, or fit one model for the fleet (per_series=False)."
+        )
+    choice = choose(panel, config, seed=seed, device=device, progress=enabled(progress))
+    lam, infos = earned_latents(choice.candidate.lam, choice.data, panel.channels)
+    return Part(
+        series=series,
+        structure=choice.candidate.structure,
+        lam=lam,
+        latents=infos,
+        skill=one_step_skill(lam, choice.data, panel.channels, config.ridge),
+        trace=choice.trace,
+        history=choice.history,
+    )
 
 
 def load(path: str | Path, device: str = "cpu") -> LatentActionModel:

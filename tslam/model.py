@@ -1,31 +1,42 @@
 """What ``tslam.fit`` returns: roles, latents, scores, the audit, and the way to disk and back."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
-from tslam.artefact import Fitted, write
+from tslam.artefact import Fitted, Part, write
 from tslam.audit.gap import LatentInfo
 from tslam.audit.run import audit_panel
 from tslam.contract import Contract, latent_names
 from tslam.dynamics.inverse import Mode
+from tslam.errors import ConfigError, FrameError
 from tslam.panel import Panel, build
 from tslam.panel.chain import Chain, chain
 from tslam.panel.digest import digest
-from tslam.panel.ingest import FrameKind, back, read
+from tslam.panel.ingest import back, read
+from tslam.panel.restrict import restrict
 from tslam.report import ChannelSkill, GapReport, ModelFacts, build_report
+from tslam.report.merge import merge_findings, merge_latents
 from tslam.select.auto import prepare
-from tslam.select.skill import horizon_errors, skill_of
+from tslam.select.skill import HorizonErrors, horizon_errors, skill_of
 from tslam.summary import Summary, summarise
 
 if TYPE_CHECKING:
     from tslam.tracking.runs import TrackedRun
 
 __all__ = ["LatentActionModel"]
+
+_UNTOLD = 0.99
+"""Posterior variance of a latent, of 1 before anything was seen, from which nothing is said of it."""
+_SCORES = {
+    "channel": pl.String(), "horizon": pl.Int64(), "skill": pl.Float64(), "rmse": pl.Float64(),
+    "persistence_rmse": pl.Float64(), "origins": pl.Int64(),
+}  # fmt: skip
 
 
 class LatentActionModel:
@@ -41,23 +52,30 @@ class LatentActionModel:
 
     @property
     def family(self) -> str:
-        """The family that was taken: linear, held or neural."""
-        return self._fitted.lam.family
+        """The family that was taken: linear, held or neural; several where series were fitted alone."""
+        return ", ".join(dict.fromkeys(part.lam.family for part in self._fitted.parts))
 
     @property
     def latents(self) -> tuple[LatentInfo, ...]:
-        """The inferred latents, strongest first, and whether each has earned its place."""
-        return self._fitted.latents
+        """The inferred latents, strongest first, and whether each has earned its place.
+
+        Where each series was fitted alone, the surest of each name.
+        """
+        return merge_latents(info for part in self._fitted.parts for info in part.latents)
 
     @property
     def latent_names(self) -> list[str]:
         """Names of the latents, strongest first."""
-        return list(latent_names(self._fitted.lam.latents))
+        return list(latent_names(max(part.lam.latents for part in self._fitted.parts)))
 
     @property
     def trace(self) -> tuple[str, ...]:
         """What was tried on the way to this model, and why it was taken."""
-        return self._fitted.trace
+        return tuple(
+            sentence if part.series is None else f"{part.series}: {sentence}"
+            for part in self._fitted.parts
+            for sentence in part.trace
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -79,12 +97,12 @@ class LatentActionModel:
         Raises:
             FrameError, CadenceError, RoleError: the frame does not meet the contract.
         """
-        panel, kind = self._panel(df), _kind(df, self.contract)
+        frame, kind = read(df, self.contract)
+        panel = self._panel(frame)
         levels = self._levels(panel, mode)
-        keys, _ = read(df, self.contract)
-        names = [c for c in (self.contract.time, self.contract.series) if c is not None]
         placed = np.where(panel.row_of[:, None] >= 0, levels[np.maximum(panel.row_of, 0)], np.nan)
-        result = keys.select(names).with_columns(
+        keys = frame.select(c for c in (self.contract.time, self.contract.series) if c is not None)
+        result = keys.with_columns(
             pl.Series(name, placed[:, i]).fill_nan(None) for i, name in enumerate(self.latent_names)
         )
         return back(result, kind, roles=dict.fromkeys(self.latent_names, "latent"))
@@ -101,33 +119,26 @@ class LatentActionModel:
 
         Returns:
             A frame of the caller's kind with columns channel, horizon, skill (1 − error / error of
-            persistence), rmse and persistence_rmse (in the channel's scaled units), origins.
+            persistence), rmse and persistence_rmse (in the channel's scaled units), origins (how many
+            forecasts were scored; null scores where it is 0), and the series where each was fitted alone.
+
+        Raises:
+            FrameError, CadenceError, RoleError: the frame does not meet the contract.
+            ConfigError: a horizon is below 1, or there is none.
         """
-        panel = self._panel(df)
-        c, held = self._held(panel)
-        errors = horizon_errors(
-            self._fitted.lam, c, held, tuple(sorted(horizons)), self._fitted.structure.lags
-        )
-        rows = []
-        for h, e in errors.items():
-            known = e.origins > 0
-            skill = skill_of(e.model, e.persistence)
-            rows += [
-                {
-                    "channel": name,
-                    "horizon": h,
-                    "skill": float(skill[i]) if known else None,
-                    "rmse": float(np.sqrt(e.model[i])) if known else None,
-                    "persistence_rmse": float(np.sqrt(e.persistence[i])) if known else None,
-                    "origins": e.origins,
-                }
-                for i, name in enumerate(panel.channels)
-            ]
-        schema = {
-            "channel": pl.String, "horizon": pl.Int64, "skill": pl.Float64, "rmse": pl.Float64,
-            "persistence_rmse": pl.Float64, "origins": pl.Int64,
-        }  # fmt: skip
-        return back(pl.DataFrame(rows, schema=schema), _kind(df, self.contract))
+        if not horizons or min(horizons) < 1:
+            raise ConfigError(f"Found horizons={horizons!r}. Give one or more steps ahead, each at least 1.")
+        frame, kind = read(df, self.contract)
+        panel = self._panel(frame)
+        seen = digest(panel) == self._fitted.digest
+        rows: list[dict[str, Any]] = []
+        for part, own, _ in self._apart(panel):
+            c, held = self._held(own, part, seen=seen)
+            errors = horizon_errors(part.lam, c, held, tuple(sorted(set(horizons))), part.structure.lags)
+            label = {} if part.series is None else {"series": part.series}
+            rows += [label | row for h, e in errors.items() for row in _scores(own.channels, h, e)]
+        schema = _SCORES if self._fitted.parts[0].series is None else {"series": pl.String()} | _SCORES
+        return back(pl.DataFrame(rows, schema=schema), kind)
 
     def audit(self, df: Any) -> GapReport:
         """Ask what the contract is missing: which actions no column logs, which logs are wrong.
@@ -138,21 +149,27 @@ class LatentActionModel:
         Raises:
             FrameError, CadenceError, RoleError: the frame does not meet the contract.
         """
-        panel = self._panel(df)
+        f = self._fitted
+        panel = self._panel(read(df, self.contract)[0])
         levels = self._levels(panel, "smoothed")
-        findings = audit_panel(panel, self._fitted.structure, self.latents, levels, seed=self._fitted.seed)
-        skill = tuple(
+        found = {
+            part.series: audit_panel(own, part.structure, part.latents, levels[rows], seed=f.seed)
+            for part, own, rows in self._apart(panel)
+        }
+        alone = {name: findings for name, findings in found.items() if name is not None}
+        skill = [] if alone else [
             ChannelSkill(channel=s.channel, skill=s.skill, without_actions=s.without_actions)
-            for s in self._fitted.skill
-        )
+            for s in f.parts[0].skill
+        ]  # fmt: skip
         facts = ModelFacts(
             family=self.family,
-            lags=self._fitted.structure.lags,
-            latents=self._fitted.lam.latents,
-            seed=self._fitted.seed,
+            lags=max(part.structure.lags for part in f.parts),
+            latents=len(self.latent_names),
+            seed=f.seed,
             trace=self.trace,
-            skill=skill,
+            skill=tuple(skill),
         )
+        findings = merge_findings(alone) if alone else found[None]
         return build_report(panel=panel, findings=findings, latents=levels, model=facts, digest=digest(panel))
 
     def summary(self) -> Summary:
@@ -193,9 +210,13 @@ class LatentActionModel:
         from tslam.tracking.runs import log_run  # noqa: PLC0415 - mlflow loads only when used
 
         f = self._fitted
-        medians = {"skill_median": float(np.median([s.skill for s in f.skill]))}
-        skills = {f"skill/{s.channel}": s.skill for s in f.skill}
-        gains = {f"gain/{info.name}": info.gain for info in f.latents}
+        metrics = {"skill_median": float(np.median([s.skill for part in f.parts for s in part.skill]))}
+        history: dict[str, list[tuple[int, float]]] = {}
+        for part in f.parts:
+            at = "" if part.series is None else f"{part.series}/"
+            metrics |= {f"{at}skill/{s.channel}": s.skill for s in part.skill}
+            metrics |= {f"{at}gain/{info.name}": info.gain for info in part.latents}
+            history |= {f"{at}{name}": steps for name, steps in part.history.items()}
         with TemporaryDirectory() as folder:
             saved = self.save(Path(folder) / "model")
             return log_run(
@@ -205,11 +226,11 @@ class LatentActionModel:
                 params={
                     **f.config.model_dump(),
                     "chosen_family": self.family,
-                    "chosen_lags": f.structure.lags,
+                    "chosen_lags": ", ".join(str(n) for n in sorted({p.structure.lags for p in f.parts})),
                     "seed": f.seed,
                 },
-                metrics={**medians, **skills, **gains},
-                history=f.history,
+                metrics=metrics,
+                history=history,
                 dataset=df,
                 report=report if report is not None else self.audit(df),
                 experiment=experiment,
@@ -222,31 +243,52 @@ class LatentActionModel:
     def _repr_html_(self) -> str:
         return self.summary().to_html()
 
-    def _panel(self, df: Any) -> Panel:
+    def _panel(self, frame: pl.DataFrame) -> Panel:
         f = self._fitted
-        return build(
-            df, f.contract, max_gap=f.config.max_gap, scaling=f.scaling, encoding=f.encoding, step=f.step
+        panel = build(
+            frame, f.contract, max_gap=f.config.max_gap, scaling=f.scaling, encoding=f.encoding, step=f.step
         )
+        if f.config.per_series and panel.transferred:
+            raise FrameError(
+                f"Series {list(panel.transferred)} were not in the fit, and each series was fitted alone, so "
+                f"that no model speaks for them: there are models of {list(f.scaling.series)}. Leave them "
+                "out, or fit one model for the fleet (per_series=False)."
+            )
+        return panel
+
+    def _apart(self, panel: Panel) -> Iterator[tuple[Part, Panel, slice]]:
+        """Each part of the model that the panel has rows for, with those rows."""
+        for part in self._fitted.parts:
+            if part.series is None:
+                yield part, panel, slice(0, panel.rows)
+            elif part.series in panel.series_names:
+                yield part, *restrict(panel, part.series)
 
     def _levels(self, panel: Panel, mode: Mode) -> Float[np.ndarray, "rows latent"]:
-        """Latents on the grid rows; NaN where no transition leaves the row."""
-        lam = self._fitted.lam
-        out = np.full((panel.rows, lam.latents), np.nan)
-        c = chain(panel, self._fitted.structure)
-        path = lam.infer(c.X, c.Y, c.start, mode)
-        if path is not None:
-            out[c.rows] = path.mean
+        """Latents on the grid rows; NaN where nothing can be said of the step that leaves the row."""
+        out = np.full((panel.rows, len(self.latent_names)), np.nan)
+        for part, own, rows in self._apart(panel):
+            c = chain(own, part.structure)
+            path = part.lam.infer(c.X, c.Y, c.start, mode)
+            if path is not None:
+                told = c.usable[:, None] | (np.einsum("tii->ti", path.cov) < _UNTOLD)
+                out[rows.start + c.rows, : part.lam.latents] = np.where(told, path.mean, np.nan)
         return out
 
-    def _held(self, panel: Panel) -> tuple[Chain, np.ndarray]:
-        """Transitions, and those that the fit has not seen."""
-        f = self._fitted
-        if digest(panel) == f.digest:
-            data = prepare(panel, f.config)(f.structure)
+    def _held(self, panel: Panel, part: Part, *, seen: bool) -> tuple[Chain, Bool[np.ndarray, " n"]]:
+        """Transitions, and those that the fit has not learnt from."""
+        if seen:
+            data = prepare(panel, self._fitted.config)(part.structure)
             return data.chain, data.held
-        c = chain(panel, f.structure)
+        c = chain(panel, part.structure)
         return c, c.usable
 
 
-def _kind(df: Any, contract: Contract) -> FrameKind:
-    return read(df, contract)[1]
+def _scores(channels: Sequence[str], horizon: int, e: HorizonErrors) -> Iterator[dict[str, Any]]:
+    skill = skill_of(e.model, e.persistence)
+    numbers = np.column_stack([skill, np.sqrt(e.model), np.sqrt(e.persistence)])
+    for name, row in zip(channels, numbers, strict=True):
+        values = [float(v) if e.origins and np.isfinite(v) else None for v in row]
+        yield {"channel": name, "horizon": horizon} | dict(
+            zip(("skill", "rmse", "persistence_rmse"), values, strict=True), origins=e.origins
+        )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from html import escape
 from statistics import median
 
-from tslam.artefact import Fitted
+from tslam.artefact import Fitted, Part
 
 __all__ = ["Summary", "summarise"]
 
@@ -61,12 +61,19 @@ def summarise(f: Fitted) -> Summary:
     roles += [("time", c.time)]
     if c.series:
         roles.append(("series", c.series))
-    skill = tuple(
-        (s.channel, f"{s.skill:.3f}", "" if s.without_actions is None else f"{s.without_actions:.3f}")
-        for s in f.skill
-    )
-    latents = tuple(
+    skill = [
         (
+            *_of(p),
+            s.channel,
+            f"{s.skill:.3f}",
+            "" if s.without_actions is None else f"{s.without_actions:.3f}",
+        )
+        for p in f.parts
+        for s in p.skill
+    ]
+    latents = [
+        (
+            *_of(p),
             i.name,
             "earned" if i.earned else "only there",
             f"{i.gain:+.1f}",
@@ -74,23 +81,38 @@ def summarise(f: Fitted) -> Summary:
             f"{i.persistence:.3f}",
             ", ".join(i.channels[:4]),
         )
-        for i in f.latents
-    )
-    middle = median(s.skill for s in f.skill)
-    title = (
-        f"tslam {f.lam.family} model, {f.structure.lags} lag{'s' * (f.structure.lags > 1)}: "
-        f"held-out one-step skill {middle:.3f} (median channel, against persistence)"
-    )
+        for p in f.parts
+        for i in p.latents
+    ]
+    series = () if f.parts[0].series is None else ("series",)
+    about = ("latent", "place", "gain (nats per 1,000 rows)", "t", "persistence", "channels")
     return Summary(
-        title,
+        _title(f),
         (
             ("Roles", ("role", "columns"), tuple(roles)),
-            ("Skill, one step ahead, held out", ("channel", "skill", "without logged actions"), skill),
             (
-                "Latents",
-                ("latent", "place", "gain (nats per 1,000 rows)", "t", "persistence", "channels"),
-                latents,
+                "Skill, one step ahead, held out",
+                (*series, "channel", "skill", "without logged actions"),
+                tuple(skill),
             ),
+            ("Latents", (*series, *about), tuple(latents)),
         ),
-        (*f.trace, *f.notes),
+        (*(": ".join((*_of(p), sentence)) for p in f.parts for sentence in p.trace), *f.notes),
     )
+
+
+def _title(f: Fitted) -> str:
+    families = ", ".join(dict.fromkeys(part.lam.family for part in f.parts))
+    lags = sorted({part.structure.lags for part in f.parts})
+    past = f"{lags[0]} lag{'s' * (lags[0] > 1)}" if len(lags) == 1 else f"{lags[0]} to {lags[-1]} lags"
+    middle = median(s.skill for part in f.parts for s in part.skill)
+    alone = "" if f.parts[0].series is None else f" for each of {len(f.parts)} series"
+    return (
+        f"tslam {families} model{alone}, {past}: "
+        f"held-out one-step skill {middle:.3f} (median channel, against persistence)"
+    )
+
+
+def _of(part: Part) -> tuple[str, ...]:
+    """The series of a part, where it has one of its own."""
+    return () if part.series is None else (part.series,)
