@@ -162,7 +162,8 @@ def _ask_hidden(
     """
     explained = np.zeros(ground.n, bool)
     for claim in claims:
-        if claim.kind is GapKind.LOG_OUTAGE:
+        # a column without any value explains nothing: what it should have held is still to be found
+        if claim.kind is GapKind.LOG_OUTAGE and claim.suggested is None:
             for first, last in claim.windows:
                 explained |= (ground.rows >= first) & (ground.rows <= last)
     moves = find_moves(ground, explained)
