@@ -55,7 +55,7 @@ class Causal:
     jumpiness: float
     """Excess kurtosis of the increments of the smoothed latent: 0 is a random walk, large jumps and holds."""
     level: Float[np.ndarray, " n"]
-    """Smoothed latent on the ground's transitions."""
+    """Smoothed latent on the ground's transitions, by one fit throughout: where it steps, something moved."""
     direction: Float[np.ndarray, " chan"]
     """What one unit of the latent adds to o_{t+1}, scaled."""
 
@@ -92,11 +92,9 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
     """Test the latent of the lean model."""
     n = len(lean.rows)
     gain, versus = np.full(n, np.nan), np.full(n, np.nan)
-    level = np.zeros(n)
     rich = np.full((int(lean.rows.max()) + 2, ground.Y.shape[1]), np.nan)
     rich[ground.rows] = np.where(ground.seen, ground.residual, np.nan)
     seen = np.isfinite(lean.Y)
-    reference = lean.with_latent[0].inverse.B[:, 0]
     for test, fit, plain in zip(lean.held, lean.with_latent, lean.without, strict=True):
         left = lean.Y - fit.forward.mean(lean.F)
         path = fit.inverse.path(left, lean.start)
@@ -107,18 +105,16 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
         score = student_score(ahead, cov)
         gain[test] = (score - student_score(behind, cov))[test]
         versus[both] = (score - student_score(np.nan_to_num(rich[lean.rows]), cov))[both]
-        sign = 1.0 if float(reference @ fit.inverse.B[:, 0]) >= 0 else -1.0
-        level[test] = sign * path.mean[test, 0]
     whole = lean.with_latent[0]
-    full = whole.inverse.path(lean.Y - whole.forward.mean(lean.F), lean.start).mean[:, 0]
+    level = whole.inverse.path(lean.Y - whole.forward.mean(lean.F), lean.start).mean[:, 0]
     inside = ~lean.start[1:]
     return Causal(
         gain=mean_test(gain, _BANDWIDTH),
         against_rich=mean_test(versus, _BANDWIDTH),
         persistence=float(np.median([f.inverse.phi[0] for f in lean.with_latent])),
-        jumpiness=float(kurtosis(np.diff(full)[inside])),
+        jumpiness=float(kurtosis(np.diff(level)[inside])),
         level=level[np.searchsorted(lean.rows, ground.rows)],
-        direction=reference,
+        direction=whole.inverse.B[:, 0],
     )
 
 
