@@ -39,7 +39,9 @@ def residual_covariance(
     least = _HAIR if sound else _SHAKY
     if values[0] >= least:
         return np.asarray(cov)
-    return np.asarray((vectors * np.maximum(values, least)) @ vectors.T * np.outer(sd, sd))
+    lifted = (vectors * np.maximum(values, least)) @ vectors.T
+    sd /= np.sqrt(np.diag(lifted))  # variances stay as they are
+    return np.asarray(lifted * np.outer(sd, sd))
 
 
 def one_step(

@@ -58,7 +58,7 @@ def accelerate(
         change, bend = b - a, c - 2.0 * b + a
         length = min(-float(np.linalg.norm(change)) / max(float(np.linalg.norm(bend)), 1e-30), -1.0)
         state = two
-        while length < -1.01:
+        while length < -1.01 and spent < iterations:
             spent += 1
             try:
                 with np.errstate(over="ignore", invalid="ignore"):
