@@ -12,7 +12,6 @@ from tslam.errors import ConfigError, FrameError
 from tslam.model import LatentActionModel
 from tslam.panel import Panel, build, columns
 from tslam.panel.build import LEAST_TRANSITIONS
-from tslam.panel.digest import digest
 from tslam.panel.restrict import restrict
 from tslam.panel.windows import transitions
 from tslam.select.auto import choose
@@ -97,7 +96,7 @@ def fit(
         encoding=panel.encoding,
         step=panel.step,
         channels=panel.channels,
-        digest=digest(panel),
+        digest=panel.digest,
         notes=(*notes, *panel.notes),
     )
     model = LatentActionModel(fitted)

@@ -17,7 +17,6 @@ from tslam.dynamics.inverse import Mode
 from tslam.errors import ConfigError, FrameError
 from tslam.panel import Panel, build
 from tslam.panel.chain import Chain, chain
-from tslam.panel.digest import digest
 from tslam.panel.ingest import back, read
 from tslam.panel.restrict import restrict
 from tslam.report import ChannelSkill, GapReport, ModelFacts, build_report
@@ -130,7 +129,7 @@ class LatentActionModel:
             raise ConfigError(f"Found horizons={horizons!r}. Give one or more steps ahead, each at least 1.")
         frame, kind = read(df, self.contract)
         panel = self._panel(frame)
-        seen = digest(panel) == self._fitted.digest
+        seen = panel.digest == self._fitted.digest
         rows: list[dict[str, Any]] = []
         for part, own, _ in self._apart(panel):
             c, held = self._held(own, part, seen=seen)
@@ -170,7 +169,7 @@ class LatentActionModel:
             skill=tuple(skill),
         )
         findings = merge_findings(alone) if alone else found[None]
-        return build_report(panel=panel, findings=findings, latents=levels, model=facts, digest=digest(panel))
+        return build_report(panel=panel, findings=findings, latents=levels, model=facts, digest=panel.digest)
 
     def summary(self) -> Summary:
         """Roles, model, held-out scores and latents, as text and HTML."""

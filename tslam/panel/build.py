@@ -11,6 +11,7 @@ from tslam.contract.model import Contract
 from tslam.contract.roles import Kind, Role
 from tslam.errors import FrameError
 from tslam.panel.clock import Clock, read_clock
+from tslam.panel.digest import digest
 from tslam.panel.encode import encode, learn
 from tslam.panel.grid import Grid, lay
 from tslam.panel.ingest import read
@@ -80,7 +81,7 @@ def build(
     notes = [*grid.notes, *_zone_note(clock, contract), *learnt, *notes]
     panel = _assemble(gridded, contract, encoding, grid, clock, names=names, height=frame.height, notes=notes)
     _refuse_short(panel, frame.height, LEAST_TRANSITIONS if scaling is None else 1)
-    return _scaled(panel, scaling)
+    return _scaled(replace(panel, digest=digest(panel)), scaling)
 
 
 def _given(clock: Clock, contract: Contract, step: float | None) -> tuple[float, str] | None:

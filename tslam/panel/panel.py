@@ -179,6 +179,8 @@ class Panel:
     """How columns became channels."""
     timezone: str | None = None
     """Zone of the caller's time column; None where it has none."""
+    digest: str = ""
+    """SHA-256 of names, stamps, series and values as they were before scaling."""
 
     @property
     def rows(self) -> int:
