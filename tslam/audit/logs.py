@@ -36,7 +36,7 @@ _WINDOW = 10.0
 _LONG = 3.0
 """An outage hides moves, so its stretch is longer than most, by at least this factor of the median."""
 _LEAST = 30.0
-"""Nats that a held difference must gain in all: less is what a misfit of the forward model adds up to."""
+"""Nats that a held difference must gain, in all or in one stretch: less is what a misfit may add up to."""
 _JUMPS = 0.7
 """Excess kurtosis of its steps between logged moves from which it jumps; a drifting misfit has about 0."""
 _READABLE = 0.1
@@ -173,7 +173,9 @@ def _dead_time(scan: LagScan, causal: int, allowed: int | None) -> Claim:
 
 def claim_offset(ground: Ground, offset: Offset) -> Claim | None:
     """Was more done than logged: in windows, or all over?"""
-    if offset.total < _LEAST or offset.jumpiness < _JUMPS:
+    # one stretch found among all rows has that search to pay for
+    surest = max(offset.total, max(r.inner for r in offset.runs) - float(np.log(ground.n)))
+    if offset.total <= 0 or surest < _LEAST or offset.jumpiness < _JUMPS:
         return None
     windows, inside = _windows(offset)
     gain = 1000.0 * offset.total / ground.n

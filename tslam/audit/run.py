@@ -137,7 +137,7 @@ def _ask_logs(
             untested += _unasked(column, ("outage, coarseness",), "its log and the effect do not go together")
             continue
         claim = claim_offset(sound, held_offset(sound, column))
-        if claim is not None:
+        if claim is not None and not any((c.kind, c.column) == (claim.kind, column) for c in claims):
             claims.append(claim)
     return sound, [column for column in usable if column not in inert]
 
