@@ -29,6 +29,7 @@ from tslam.audit.lag_scan import scan_lags
 from tslam.audit.logs import as_outage, claim_excitation, claim_lag, claim_offset
 from tslam.audit.moves import Moves, find_moves
 from tslam.audit.offset import held_offset
+from tslam.audit.series import common_ground
 from tslam.audit.severity import false_discovery, grade
 from tslam.errors import FrameError
 from tslam.panel.chain import Structure
@@ -66,7 +67,7 @@ def audit_panel(
         return Findings(
             gaps=gaps, latents=tuple(latents), not_tested=tuple(untested), tested=len(claims), adequate=False
         )
-    sound, columns = _ask_logs(panel, structure, ground, excited, claims, untested)
+    sound, columns = _ask_logs(structure, ground, excited, claims, untested)
     lean, moves = _ask_hidden(sound, columns, claims, untested)
     shares = attribute(sound, lean, moves, seed=seed)
     _weigh(claims)
@@ -88,7 +89,7 @@ def audit_panel(
 def _ground(panel: Panel, structure: Structure, untested: list[NotTested]) -> Ground | None:
     """The rich model, or None and why not."""
     try:
-        ground = lay_ground(panel, structure)
+        ground = common_ground(panel, structure)
     except FrameError as error:
         reason = str(error)
     else:
@@ -100,7 +101,6 @@ def _ground(panel: Panel, structure: Structure, untested: list[NotTested]) -> Gr
 
 
 def _ask_logs(
-    panel: Panel,
     structure: Structure,
     ground: Ground,
     excited: list[Excitation],
@@ -112,6 +112,7 @@ def _ask_logs(
     Returns:
         The ground, and the columns that are among its inputs.
     """
+    panel = ground.panel
     late: dict[str, int] = {}
     inert: set[str] = set()
     usable: list[str] = []
