@@ -173,8 +173,7 @@ def _dead_time(scan: LagScan, causal: int, allowed: int | None) -> Claim:
 
 def claim_offset(ground: Ground, offset: Offset) -> Claim | None:
     """Was more done than logged: in windows, or all over?"""
-    # one stretch found among all rows has that search to pay for
-    surest = max(offset.total, max(r.inner for r in offset.runs) - float(np.log(ground.n)))
+    surest = _surest(ground, offset)
     if offset.total <= 0 or surest < _LEAST or offset.jumpiness < _JUMPS:
         return None
     windows, inside = _windows(offset)
@@ -182,7 +181,7 @@ def claim_offset(ground: Ground, offset: Offset) -> Claim | None:
     common = Claim(
         kind=GapKind.LOG_OUTAGE,
         column=offset.column,
-        p=float(np.exp(-min(offset.total, 700.0))),
+        p=float(np.exp(-min(surest, 700.0))),
         share=largest_share(ground, offset.effect),
         score=gain,
         recommendation="",
@@ -219,6 +218,17 @@ def as_outage(ground: Ground, claim: Claim, offset: Offset) -> Claim:
         return claim
     placed = replace(claim, kind=GapKind.LOG_OUTAGE, evidence=(*claim.evidence, _concentration(inside)))
     return _outage(ground, placed, windows)
+
+
+def _surest(ground: Ground, offset: Offset) -> float:
+    """Nats for a held difference over all rows, or in one stretch less what the search for it costs.
+
+    From any first row the gains add up to the logarithm of an e-value. Their mean over all first rows is one,
+    too, and at least the largest of them over the number of rows: Ville's inequality bounds it. Two ways to
+    look cost log 2 more.
+    """
+    stretch = max(r.inner for r in offset.runs) - float(np.log(ground.n))
+    return max(offset.total, stretch) - float(np.log(2.0))
 
 
 def _strongest(offset: Offset) -> list[Run]:
