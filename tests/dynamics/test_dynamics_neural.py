@@ -21,8 +21,12 @@ def _linear(feat: int = 5, chan: int = 3, seed: int = 0) -> LinearForward:
 
 
 def _start(linear: LinearForward, seed: int = 0, hidden: int = 8) -> ForwardNet:
-    scale = np.linspace(0.1, 0.5, linear.bias.size)
-    return ForwardNet.starting_at(linear, scale, hidden, torch.Generator().manual_seed(seed))
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(60, linear.weights.shape[0]))
+    left = rng.normal(size=(60, linear.bias.size)) * np.linspace(0.1, 0.5, linear.bias.size)
+    return ForwardNet.starting_at(
+        linear, X, linear.mean(X) + left, hidden, torch.Generator().manual_seed(seed)
+    )
 
 
 def _trained(linear: LinearForward, seed: int = 0) -> ForwardNet:
@@ -48,15 +52,34 @@ def test_the_start_is_the_linear_answer(feat: int, chan: int, rows: int, seed: i
 
 def test_the_net_bends_inside_what_was_seen_and_not_far_outside() -> None:
     linear = _linear()
-    net = _trained(linear)
-    with torch.no_grad():
-        net.tilt.zero_()
+    model = NeuralForward(_trained(linear))
     X = np.random.default_rng(1).normal(size=(50, 5))
-    bend = NeuralForward(net).mean(X) - linear.mean(X)
-    assert bend.std(axis=0).min() > 0.01
-    far = [NeuralForward(net).mean(X * size) - linear.mean(X * size) for size in (1e3, 1e5)]
-    near_zero = np.abs(X).min(axis=1) < 0.05
-    np.testing.assert_allclose(far[0][~near_zero], far[1][~near_zero], atol=1e-4)
+    assert (model.mean(X) - linear.mean(X)).std(axis=0).min() > 0.01
+    X = np.sign(X) * np.maximum(np.abs(X), 0.05)
+    far = [model.mean(X * size) - linear.mean(X * size) for size in (1e3, 1e5)]
+    np.testing.assert_allclose(far[0], far[1], atol=1e-4)
+
+
+def test_views_of_nearly_equal_regressors_are_of_one_size_and_say_the_same() -> None:
+    rng = np.random.default_rng(4)
+    level = rng.normal(size=2000)
+    X = np.column_stack([level, level + 0.3 * rng.normal(size=2000)])
+    linear = _linear(2, 1)
+    net = ForwardNet.starting_at(linear, X, linear.mean(X) + 1.0, 4, torch.Generator().manual_seed(0))
+    views = net.views(torch.tensor(X)).double().numpy()
+    np.testing.assert_allclose(views.mean(axis=0), 0.0, atol=1e-5)
+    assert abs(np.corrcoef(views.T)[0, 1]) < 1e-5
+    ratio = X.std(axis=0).sum() / (X[:, 0] - X[:, 1]).std(), views.std(axis=0).max() / views.std(axis=0).min()
+    assert ratio[1] < 0.7 * ratio[0]
+
+
+def test_the_unit_of_each_channel_is_what_the_linear_part_leaves() -> None:
+    linear = _linear(2, 4)
+    X = np.random.default_rng(5).normal(size=(200, 2))
+    Y = linear.mean(X) + np.array([0.3, -2.0, 0.0, np.nan])
+    Y[::3, 0] = np.nan
+    scale = ForwardNet.starting_at(linear, X, Y, 4, torch.Generator().manual_seed(0)).scale.numpy()
+    np.testing.assert_allclose(scale, [0.3, 2.0, 1e-4, 1.0], rtol=1e-9)
 
 
 def test_the_likelihood_is_that_of_the_measured_targets() -> None:
@@ -70,7 +93,7 @@ def test_the_likelihood_is_that_of_the_measured_targets() -> None:
     expected = -norm.logpdf(Y, model.mean(X), np.sqrt(model.variance))[seen].mean()
     for filler in (0.0, 7.0):
         found = net.nll(
-            torch.tensor(X).float(),
+            net.views(torch.tensor(X)),
             torch.tensor(np.where(seen, left, filler)).float(),
             torch.tensor(seen).float(),
         )

@@ -33,8 +33,13 @@ def test_a_straight_plant_costs_next_to_nothing(seed: int) -> None:
     p = problem(bend=0.0, seed=seed)
     done = _train(p, seed=seed)
     assert p.error(done.forward.mean(p.X)) < 1.02 * p.error(p.start.mean(p.X))
-    assert "no progress" in done.stopped_because
-    assert done.history[-1].epoch < QUICK.epochs
+
+
+def test_training_stops_where_nothing_is_to_be_learned() -> None:
+    p = problem(2000, bend=0.0)
+    done = _train(p, QUICK.model_copy(update={"epochs": 200}))
+    assert "no progress on the stop rows for 20 epochs" in done.stopped_because
+    assert done.best_epoch < done.history[-1].epoch < 200
 
 
 def test_the_noise_of_each_channel_is_learned() -> None:
@@ -148,15 +153,22 @@ def test_values_that_are_not_numbers_are_named() -> None:
         _train(p, start=start)
 
 
-def test_a_regressor_beyond_single_precision_is_named() -> None:
+def test_a_start_that_is_not_finite_names_the_largest_regressor() -> None:
     p = problem(60)
     start = p.start
-    p.X[0, 2] = 1e39
+    p.X[np.flatnonzero(p.stop)[0], 2] = 1e30
     with pytest.raises(
-        DivergedError, match=r"epoch 0 .* largest regressor is regressor 2 with 1e\+39"
+        DivergedError, match=r"epoch 0 .* largest regressor is regressor 2 with 1e\+30"
     ) as info:
         _train(p, start=start)
     assert info.value.last_good is None
+
+
+def test_one_wild_regressor_spoils_nothing() -> None:
+    p = problem()
+    deaf = LinearForward(p.start.weights * (np.arange(5) < 4)[:, None], p.start.bias)
+    p.X[np.flatnonzero(p.train)[0], 4] = 1e12
+    assert p.error(_train(p, start=deaf).forward.mean(p.X)) < 0.5 * p.error(deaf.mean(p.X))
 
 
 def test_a_run_that_diverges_keeps_the_last_good_model() -> None:

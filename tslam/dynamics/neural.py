@@ -16,7 +16,11 @@ from tslam.errors import ArtifactError
 __all__ = ["ForwardNet", "ForwardSpec", "NeuralForward"]
 
 _REACH = 5.0
-"""Where the MLP's inputs saturate, in standard deviations: beyond what was seen, the linear part decides."""
+"""Where regressors saturate, in standard deviations: beyond it nothing bends and the linear part decides."""
+_EVEN = 0.3
+"""How far the views are brought to even size: what is added to each variance, as a share of the largest."""
+_FLOOR = 1e-4
+"""Smallest unit of the correction, as a share of a channel's standard deviation; float32 sees no less."""
 _LOG_2PI = math.log(2 * math.pi)
 _CHUNK = 65_536
 """Rows predicted at once: bounds memory, changes nothing."""
@@ -32,11 +36,13 @@ class ForwardSpec:
 
 
 class ForwardNet(nn.Module):
-    """o_{t+1} = X W + b + scale * (X T + MLP(5 tanh(X / 5))) + noise, Gaussian, one variance per channel.
+    """o_{t+1} = X W + b + scale * (V T + MLP(V)) + noise, Gaussian, one variance per channel.
 
     ``W`` and ``b`` are a linear solution and stay as they are, in double precision. What is learned, the
-    tilt ``T`` of the linear part, the MLP and the log-variances, is in units of ``scale``, what the linear
-    solution leaves of each channel, and starts at zero: the start is the linear model.
+    tilt ``T``, the MLP and the log-variances, is in units of ``scale``, what the linear solution leaves of
+    each channel, and starts at zero: the start is the linear model. The views ``V = (5 tanh(X / 5) - c) P``
+    turn the regressors to their principal axes, mildly evened: neighbouring lags are nearly the same, and
+    only along these axes do their differences, which carry the dynamics, stand on their own.
 
     The two hidden layers are plain SiLU layers. Layer normalisation would forget how large the regressors
     are; on noisy plants that cost more held-out likelihood than it gained elsewhere.
@@ -45,6 +51,8 @@ class ForwardNet(nn.Module):
     weights: Tensor
     bias: Tensor
     scale: Tensor
+    centre: Tensor
+    axes: Tensor
 
     def __init__(self, spec: ForwardSpec) -> None:
         super().__init__()
@@ -53,6 +61,8 @@ class ForwardNet(nn.Module):
         self.register_buffer("weights", torch.zeros(feat, chan, dtype=torch.float64))
         self.register_buffer("bias", torch.zeros(chan, dtype=torch.float64))
         self.register_buffer("scale", torch.ones(chan, dtype=torch.float64))
+        self.register_buffer("centre", torch.zeros(feat, dtype=torch.float64))
+        self.register_buffer("axes", torch.eye(feat, dtype=torch.float64))
         self.tilt = nn.Parameter(torch.zeros(feat, chan))
         self.first = _blank(feat, hidden)
         self.second = _blank(hidden, hidden)
@@ -63,7 +73,8 @@ class ForwardNet(nn.Module):
     def starting_at(
         cls,
         linear: LinearForward,
-        scale: Float[np.ndarray, " chan"],
+        X: Float[np.ndarray, "n feat"],
+        Y: Float[np.ndarray, "n chan"],
         hidden: int,
         generator: torch.Generator,
     ) -> Self:
@@ -71,15 +82,22 @@ class ForwardNet(nn.Module):
 
         Args:
             linear: The solution.
-            scale: What it leaves of each channel on the training rows (root mean square), above 0.
+            X: Regressors of the training rows: they say which way the views are turned.
+            Y: Their targets; NaN where not measured. What the solution leaves of them is the ``scale``.
             hidden: Width of both hidden layers.
             generator: Draws the hidden layers (uniform, ±1/√fan-in).
         """
         feat, chan = linear.weights.shape
         net = cls(ForwardSpec(feat, chan, hidden))
-        net.weights.copy_(torch.from_numpy(linear.weights))
-        net.bias.copy_(torch.from_numpy(linear.bias))
-        net.scale.copy_(torch.from_numpy(scale))
+        tame = _REACH * np.tanh(X / _REACH)
+        for buffer, value in (
+            (net.weights, linear.weights),
+            (net.bias, linear.bias),
+            (net.scale, _unit(Y - linear.mean(X))),
+            (net.centre, tame.mean(axis=0)),
+            (net.axes, _principal(tame)),
+        ):
+            buffer.copy_(torch.from_numpy(value))
         for layer in (net.first, net.second):
             bound = 1 / math.sqrt(max(1, layer.in_features))
             nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
@@ -110,30 +128,33 @@ class ForwardNet(nn.Module):
         """Every weight as an array, for safetensors."""
         return {name: tensor.detach().cpu().numpy().copy() for name, tensor in self.state_dict().items()}
 
-    def correction(self, X: Float[Tensor, "batch feat"]) -> Float[Tensor, "batch chan"]:
-        """What is added to the linear answer, in units of ``scale``; X in single precision."""
-        tame = _REACH * torch.tanh(X / _REACH)
-        hidden = nn.functional.silu(self.second(nn.functional.silu(self.first(tame))))
-        return torch.addmm(self.last(hidden), X, self.tilt)
+    def views(self, X: Float[Tensor, "batch feat"]) -> Float[Tensor, "batch feat"]:
+        """The regressors as the learned part sees them, in single precision; X in double precision."""
+        return ((_REACH * torch.tanh(X / _REACH) - self.centre) @ self.axes).float()
+
+    def correction(self, V: Float[Tensor, "batch feat"]) -> Float[Tensor, "batch chan"]:
+        """What is added to the linear answer, in units of ``scale``, from ``views``."""
+        hidden = nn.functional.silu(self.second(nn.functional.silu(self.first(V))))
+        return torch.addmm(self.last(hidden), V, self.tilt)
 
     def forward(self, X: Float[Tensor, "batch feat"]) -> Float[Tensor, "batch chan"]:
         """Mean of o_{t+1}; X in double precision, scaled units."""
-        return torch.addmm(self.bias, X, self.weights) + self.scale * self.correction(X.float())
+        return torch.addmm(self.bias, X, self.weights) + self.scale * self.correction(self.views(X))
 
     def nll(
         self,
-        X: Float[Tensor, "batch feat"],
+        V: Float[Tensor, "batch feat"],
         left: Float[Tensor, "batch chan"],
         seen: Float[Tensor, "batch chan"],
     ) -> Float[Tensor, ""]:
         """Gaussian negative log-likelihood, nats per measured value.
 
         Args:
-            X: Regressors, single precision.
+            V: From ``views``.
             left: What the linear solution leaves of the targets, in units of ``scale``; 0 where not measured.
             seen: 1 where the target was measured, else 0.
         """
-        miss = left - self.correction(X)
+        miss = left - self.correction(V)
         each = self.log_var + miss.square() * torch.exp(-self.log_var)
         each = 0.5 * (each + _LOG_2PI) + self.scale.log().float()
         return (each * seen).sum() / seen.sum().clamp(min=1)
@@ -175,6 +196,22 @@ class NeuralForward:
             ArtifactError: sizes and weights do not fit together.
         """
         return cls(ForwardNet.from_state(ForwardSpec(**spec), arrays).to(device))
+
+
+def _unit(left: Float[np.ndarray, "n chan"]) -> Float[np.ndarray, " chan"]:
+    """Root mean square of each channel; 1 where nothing was measured."""
+    seen = np.isfinite(left)
+    count = seen.sum(axis=0)
+    mean = np.square(np.where(seen, left, 0.0)).sum(axis=0) / np.maximum(count, 1)
+    return np.where(count > 0, np.maximum(np.sqrt(mean), _FLOOR), 1.0)
+
+
+def _principal(X: Float[np.ndarray, "n feat"]) -> Float[np.ndarray, "feat feat"]:
+    """Principal axes, each divided by the root of its variance plus a share of the largest."""
+    away = X - X.mean(axis=0)
+    values, vectors = np.linalg.eigh(away.T @ away / len(X))
+    largest = max(float(values[-1]), np.finfo(np.float64).tiny)
+    return np.asarray(vectors / np.sqrt(np.maximum(values, 0.0) + _EVEN * largest))
 
 
 def _blank(fan_in: int, fan_out: int) -> nn.Linear:

@@ -93,7 +93,7 @@ def fingerprint(course: Course) -> str:
     """What makes two runs the same: rows, settings and start. Fewer or more epochs do not change a run."""
     digest = hashlib.sha256(course.config.model_dump_json(exclude={"epochs"}).encode())
     rows = course.rows
-    begun = [rows.X, rows.left, rows.seen, rows.train, rows.stop, course.generator.get_state()]
+    begun = [rows.V, rows.left, rows.seen, rows.train, rows.stop, course.generator.get_state()]
     for tensor in (*begun, *course.net.state_dict().values()):
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
@@ -117,7 +117,7 @@ def _load(course: Course, tensors: dict[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         part, own = name.split("/")
         parts.setdefault(part, {})[own] = tensor
-    device = course.rows.X.device
+    device = course.rows.V.device
     course.net.load_state_dict(parts["net"])
     course.average.load_state_dict(parts["average"])
     course.best = {name: tensor.to(device) for name, tensor in parts["best"].items()}

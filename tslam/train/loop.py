@@ -17,7 +17,7 @@ from tslam.train.checkpoint import Checkpoint, fingerprint
 from tslam.train.course import Course, Epoch
 from tslam.train.device import resolve
 from tslam.train.progress import track
-from tslam.train.rows import Rows, largest
+from tslam.train.rows import Rows, largest, refuse
 
 __all__ = ["DivergedError", "Trained", "train_forward"]
 
@@ -81,19 +81,19 @@ def train_forward(
         ArtifactError: the checkpoint is damaged, belongs to another run, or cannot be written.
     """
     where = resolve(device)
-    rows = Rows.on(where, X, Y, train, stop, start, names)
+    refuse(X, Y, train, stop, names)
     generator = torch_generator(seed, "train_forward")
-    net = ForwardNet.starting_at(start, rows.scale, config.hidden, generator).to(where)
-    course = Course(net, rows, config, generator)
+    net = ForwardNet.starting_at(start, X[train], Y[train], config.hidden, generator).to(where)
+    course = Course(net, Rows.of(net, X, Y, train, stop), config, generator)
     mark = "" if checkpoint is None else fingerprint(course)
     if checkpoint is not None:
         checkpoint.restore(course, mark)
-    _finite_or_raise(course, X[train], names)
+    _finite_or_raise(course, X[train | stop], names)
     for _ in track(range(course.epoch, config.epochs), "Training", progress):
         if course.over:
             break
         course.advance()
-        _finite_or_raise(course, X[train], names)
+        _finite_or_raise(course, X[train | stop], names)
         if checkpoint is not None and (course.over or course.epoch % checkpoint.every == 0):
             checkpoint.save(course, mark)
     return _best(course, course.over or "")

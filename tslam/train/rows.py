@@ -1,4 +1,4 @@
-"""Transitions on a device: one flat tensor of regressors, and what the linear answer leaves to learn."""
+"""Transitions on a device: one flat tensor of views, and what the linear answer leaves to learn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,88 +9,75 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from tslam.dynamics.forward import LinearForward
+from tslam.dynamics.neural import ForwardNet
 from tslam.errors import ConfigError, TrainingError
 
-__all__ = ["Rows", "largest"]
-
-_FLOOR = 1e-4
-"""Smallest unit of a correction, as a share of a channel's standard deviation; float32 sees no less."""
+__all__ = ["Rows", "largest", "refuse"]
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
     """What a net is trained on. Minibatches are drawn by index; nothing is copied per row."""
 
-    X: Float[Tensor, "n feat"]
+    V: Float[Tensor, "n feat"]
     left: Float[Tensor, "n chan"]
     seen: Float[Tensor, "n chan"]
     train: Int[Tensor, " train"]
     stop: Int[Tensor, " stop"]
-    scale: Float[np.ndarray, " chan"]
-    """Root mean square of what the linear solution leaves on the training rows, the unit of ``left``."""
 
     @classmethod
-    def on(
+    def of(
         cls,
-        device: torch.device,
+        net: ForwardNet,
         X: Float[np.ndarray, "n feat"],
         Y: Float[np.ndarray, "n chan"],
         train: Bool[np.ndarray, " n"],
         stop: Bool[np.ndarray, " n"],
-        linear: LinearForward,
-        names: Sequence[str] | None = None,
     ) -> Self:
-        """Residuals of the linear solution in double precision, then everything in single on the device.
-
-        Raises:
-            ConfigError: nothing to train on or to stop on, or rows that are both.
-            TrainingError: values that are not numbers.
-        """
-        if np.any(train & stop):
-            raise ConfigError(
-                f"{int((train & stop).sum())} rows are marked both train and stop. Early stopping needs rows "
-                "that were not trained on: mark each row once."
-            )
-        for label, rows in (("train", train), ("stop", stop)):
-            if not np.isfinite(Y[rows]).any():
-                raise ConfigError(
-                    f"No target is measured on the {int(rows.sum())} rows marked {label}. Mark others."
-                )
+        """Residuals and views in double precision, then everything in single, where the net is."""
         used = np.flatnonzero(train | stop)
-        X, Y = X[used], Y[used]
-        _check(X, Y, names)
-        left = Y - linear.mean(X)
-        seen = np.isfinite(left)
-        zero = np.where(seen, left, 0.0)
-        count = seen[train[used]].sum(axis=0)
-        square = np.square(zero[train[used]]).sum(axis=0)
-        scale = np.where(count > 0, np.sqrt(square / np.maximum(count, 1)), 1.0)
-        scale = np.maximum(scale, _FLOOR)
+        device = net.weights.device
+        regressors = torch.tensor(X[used], dtype=torch.float64, device=device)
+        left = torch.tensor(Y[used], dtype=torch.float64, device=device)
+        left = (left - torch.addmm(net.bias, regressors, net.weights)) / net.scale
         return cls(
-            X=torch.tensor(X, dtype=torch.float32, device=device),
-            left=torch.tensor(zero / scale, dtype=torch.float32, device=device),
-            seen=torch.tensor(seen, dtype=torch.float32, device=device),
+            V=net.views(regressors),
+            left=torch.where(left.isnan(), 0.0, left).float(),
+            seen=(~left.isnan()).float(),
             train=torch.from_numpy(np.flatnonzero(train[used])).to(device),
             stop=torch.from_numpy(np.flatnonzero(stop[used])).to(device),
-            scale=scale,
         )
 
     def take(self, rows: Int[Tensor, " batch"]) -> tuple[Tensor, Tensor, Tensor]:
-        """Regressors, residuals and mask of some rows."""
-        return self.X.index_select(0, rows), self.left.index_select(0, rows), self.seen.index_select(0, rows)
+        """Views, residuals and mask of some rows."""
+        return self.V.index_select(0, rows), self.left.index_select(0, rows), self.seen.index_select(0, rows)
 
 
-def largest(X: Float[np.ndarray, "n feat"], names: Sequence[str] | None) -> str:
-    """The regressor with the largest magnitude, in words."""
-    size = np.where(np.isfinite(X), np.abs(X), np.inf).max(axis=0)
-    at = int(size.argmax())
-    return f"{f'regressor {at}' if names is None else repr(names[at])} with {size[at]:.3g}"
-
-
-def _check(
-    X: Float[np.ndarray, "n feat"], Y: Float[np.ndarray, "n chan"], names: Sequence[str] | None
+def refuse(
+    X: Float[np.ndarray, "n feat"],
+    Y: Float[np.ndarray, "n chan"],
+    train: Bool[np.ndarray, " n"],
+    stop: Bool[np.ndarray, " n"],
+    names: Sequence[str] | None,
 ) -> None:
+    """Refuse rows that nothing can be learned from.
+
+    Raises:
+        ConfigError: nothing to train on or to stop on, or rows that are both.
+        TrainingError: values that are not numbers.
+    """
+    if np.any(train & stop):
+        raise ConfigError(
+            f"{int((train & stop).sum())} rows are marked both train and stop. Early stopping needs rows "
+            "that were not trained on: mark each row once."
+        )
+    for label, rows in (("train", train), ("stop", stop)):
+        if not np.isfinite(Y[rows]).any():
+            raise ConfigError(
+                f"No target is measured on the {int(rows.sum())} rows marked {label}. Mark others."
+            )
+    used = train | stop
+    X, Y = X[used], Y[used]
     if not np.isfinite(X).all():
         raise TrainingError(
             f"Regressors must be finite and {int((~np.isfinite(X)).any(axis=1).sum())} rows are not: the "
@@ -102,3 +89,10 @@ def _check(
             f"Target {channel} is infinite in {int(np.isinf(Y[:, channel]).sum())} rows. Write NaN where a "
             "value is missing, and mend the rest."
         )
+
+
+def largest(X: Float[np.ndarray, "n feat"], names: Sequence[str] | None) -> str:
+    """The regressor with the largest magnitude, in words."""
+    size = np.where(np.isfinite(X), np.abs(X), np.inf).max(axis=0)
+    at = int(size.argmax())
+    return f"{f'regressor {at}' if names is None else repr(names[at])} with {size[at]:.3g}"
