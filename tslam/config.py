@@ -28,9 +28,9 @@ class FitConfig(BaseModel):
     ridge: float = Field(1e-5, ge=0, description="Ridge penalty, per row, on standardised regressors")
     iterations: int = Field(200, ge=1, description="Most EM iterations from each start")
     hidden: int = Field(64, ge=1, description="Width of the neural forward model")
-    epochs: int = Field(200, ge=1, description="Most epochs; early stopping ends sooner")
-    learning_rate: float = Field(2e-3, gt=0, description="AdamW step size")
-    batch: int = Field(1024, ge=8, description="Rows per gradient step")
+    epochs: int = Field(400, ge=1, description="Most epochs; early stopping ends sooner")
+    learning_rate: float = Field(5e-3, gt=0, description="AdamW step size")
+    batch: int = Field(512, ge=8, description="Rows per gradient step")
     holdout: Literal["blocks", "last"] = Field(
         "blocks", description="Held-out rows: interleaved blocks of time, or the last stretch of each series"
     )
