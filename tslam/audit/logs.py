@@ -173,15 +173,16 @@ def _dead_time(scan: LagScan, causal: int, allowed: int | None) -> Claim:
 
 def claim_offset(ground: Ground, offset: Offset) -> Claim | None:
     """Was more done than logged: in windows, or all over?"""
-    surest = _surest(ground, offset)
-    if offset.total <= 0 or surest < _LEAST or offset.jumpiness < _JUMPS:
-        return None
     windows, inside = _windows(offset)
+    # a single stretch can show an outage; coarseness is all over, and has to show all over
+    nats = _surest(ground, offset) if inside > _CONCENTRATED else offset.total
+    if offset.total <= 0 or nats < _LEAST or offset.jumpiness < _JUMPS:
+        return None
     gain = 1000.0 * offset.total / ground.n
     common = Claim(
         kind=GapKind.LOG_OUTAGE,
         column=offset.column,
-        p=float(np.exp(-min(surest, 700.0))),
+        p=float(np.exp(-min(nats, 700.0))),
         share=largest_share(ground, offset.effect),
         score=gain,
         recommendation="",
