@@ -1,0 +1,116 @@
+"""The ground: residuals from blocks that were held out, holes that say nothing, columns taken out whole."""
+
+import numpy as np
+import polars as pl
+import pytest
+from audit_cases import LAGS, constant, easy, frozen, ground_of
+
+from tslam.audit.columns import rectified
+from tslam.audit.excitation import excitation
+from tslam.audit.finding import driven_channels, largest_share
+from tslam.audit.ground import FOLDS, student_score
+from tslam.contract import from_arguments
+from tslam.panel import Panel, build
+from tslam.plants import simulate
+
+PLANT = easy(rows=1200)
+
+
+def _panel(frame: pl.DataFrame) -> Panel:
+    return build(frame, from_arguments(dict(frame.schema), **PLANT.roles())[0])
+
+
+def test_every_transition_is_predicted_from_blocks_that_it_is_not_in() -> None:
+    ground = ground_of(PLANT)
+    assert len(ground.splits) == FOLDS
+    assert (np.sum([split.held for split in ground.splits], axis=0) == 1).all()
+    for split in ground.splits:
+        distance = np.abs(ground.rows[split.train][:, None] - ground.rows[split.held][None, :]).min()
+        assert distance > LAGS
+
+
+def test_residuals_are_about_as_large_as_the_noise() -> None:
+    ground = ground_of(easy(rows=6000))
+    scale = ground.panel.scaling.obs_sd[0]
+    np.testing.assert_allclose(ground.residual.std(axis=0) * scale, 0.3, rtol=0.08)
+    assert 0.9 < ground.white().std() < 1.2
+    assert 0.5 < ground.trust.mean() < 1.5
+
+
+def test_what_was_not_measured_has_no_residual() -> None:
+    rng = np.random.default_rng(1)
+    gone = rng.random(PLANT.frame.height) < 0.1
+    values = np.where(gone, np.nan, PLANT.frame["channel_2"].to_numpy())
+    ground = ground_of(PLANT, PLANT.frame.with_columns(pl.Series("channel_2", values).fill_nan(None)))
+    hole = ~ground.seen[:, 2]
+    assert hole.any()
+    assert (hole == gone[ground.rows + 1]).all()
+    assert (ground.residual[hole, 2] == 0.0).all()
+    assert np.isfinite(ground.Y).all()
+
+
+def test_a_column_goes_with_all_its_lags_and_products() -> None:
+    ground = ground_of(simulate("tank", 1200, 0))
+    kept = ground.regressors.without({"valve"})
+    assert len(kept) < ground.F.shape[1]
+    moved = ground.X.copy()
+    moved[:, ground.regressors.columns_of({"valve"})] += 1.0
+    np.testing.assert_array_equal(ground.regressors.of(moved)[:, kept], ground.F[:, kept])
+    changed = np.setdiff1d(np.arange(ground.F.shape[1]), kept)
+    assert (ground.regressors.of(moved)[:, changed] != ground.F[:, changed]).any(axis=0).all()
+
+
+def test_the_direction_of_an_action_is_its_column_of_the_matrix() -> None:
+    plant = easy(rows=6000)
+    ground = ground_of(plant)
+    slope = ground.direction(["action_0"])[:, :, 0].mean(axis=0)
+    scaling = ground.panel.scaling
+    effect = slope * scaling.obs_sd[0] / scaling.act_sd[0]
+    np.testing.assert_allclose(effect, plant.truth.B[:, 0], atol=0.05)  # type: ignore[attr-defined]
+    assert set(driven_channels(ground, slope)) == set(plant.effects["action_0"])
+
+
+def test_the_share_of_an_effect_is_at_most_one() -> None:
+    ground = ground_of(PLANT)
+    assert largest_share(ground, 100.0 * ground.residual) == 1.0
+    assert largest_share(ground, 0.1 * ground.residual) == pytest.approx(0.01)
+
+
+def test_a_score_falls_with_distance_and_slower_than_that_of_a_gauss() -> None:
+    cov = np.array([[1.0, 0.3], [0.3, 2.0]])
+    near, far = student_score(np.array([[1.0, 0.0], [100.0, 0.0]]), cov)
+    assert 0.0 > near > far > -100.0
+
+
+def test_logs_are_set_right() -> None:
+    panel = _panel(PLANT.frame)
+    at = panel.features_of("action_1")
+    late = rectified(panel, {"action_1": 5}, ())
+    np.testing.assert_array_equal(late.actions[:-5, at], panel.actions[5:, at])
+    assert (late.actions[-5:, at] == panel.actions[-1, at]).all()
+    without = rectified(panel, {}, ["action_1"])
+    assert np.isnan(without.actions[:, at]).all()
+    rest = [i for i in range(panel.actions.shape[1]) if i not in at]
+    np.testing.assert_array_equal(without.actions[:, rest], panel.actions[:, rest])
+
+
+def test_excitation_counts_moves_and_what_is_free() -> None:
+    frame = constant(PLANT.frame, "action_1").with_columns(
+        pl.Series("action_2", 3.0 * PLANT.frame["channel_1"]), action_0=PLANT.frame["action_0"]
+    )
+    found = {x.column: x for x in excitation(_panel(frame))}
+    assert found["action_0"].moves == len(PLANT.moves["action_0"])
+    assert not found["action_0"].still
+    assert found["action_0"].free > 0.05
+    assert found["action_1"].still
+    assert found["action_1"].moves == 0
+    assert found["action_2"].free < 1e-6
+    silent = excitation(_panel(frozen(PLANT.frame, "action_0", 0, 1200)))[0]
+    assert silent.still
+
+
+def test_an_empty_log_is_counted_as_empty() -> None:
+    frame = PLANT.frame.with_columns(pl.lit(None, pl.Float64).alias("action_0"))
+    found = excitation(_panel(frame))[0]
+    assert (found.column, found.measured, found.moves) == ("action_0", 0, 0)
+    assert len(found.empty_series) == 1

@@ -1,0 +1,99 @@
+"""With nothing wrong, the evidence says so: what each question finds on clean linear plants."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from audit_cases import easy, frozen, ground_of
+
+from tslam.audit.causal import causal_latent, lean_fits
+from tslam.audit.ground import Ground
+from tslam.audit.lag_scan import LATEST, scan_lags
+from tslam.audit.offset import held_offset
+
+SHORT = {"rows": 800, "d": 4, "actions": 2, "exog": 1, "dwell": 20.0}
+SEEDS = range(12)
+MANY = range(100)
+
+
+@cache
+def _ground(seed: int) -> Ground:
+    return ground_of(easy(seed, **SHORT))
+
+
+def _with_dummy(seed: int) -> Ground:
+    """A clean plant whose log holds an action of another plant besides."""
+    plant = easy(seed, **SHORT)
+    other = easy(seed + 500, **SHORT)
+    frame = plant.frame.with_columns(other.frame["action_0"].alias("dummy"))
+    return ground_of(plant, frame, extra=("dummy",))
+
+
+def _gains(seeds: range) -> np.ndarray:
+    """Nats that a held offset of each action gains, on clean plants."""
+    return np.array(
+        [held_offset(_ground(seed), f"action_{k}").total for seed in seeds for k in range(SHORT["actions"])]
+    )
+
+
+def test_exp_of_the_offset_gain_is_a_likelihood_ratio_that_ville_bounds() -> None:
+    assert (_gains(SEEDS) > np.log(20.0)).mean() <= 0.05
+
+
+@pytest.mark.long
+def test_the_same_on_many_plants() -> None:
+    gains = _gains(MANY)
+    assert (gains > np.log(20.0)).mean() <= 0.05
+
+
+def test_an_offset_shows_where_it_was_put_in() -> None:
+    plant = easy(0, **SHORT)
+    frame = frozen(plant.frame, "action_0", 300, 500)
+    ground = ground_of(plant, frame)
+    offset = held_offset(ground, "action_0")
+    assert offset.total > max(_gains(range(1)))
+    strongest = max(offset.runs, key=lambda run: run.inner)
+    assert strongest.first <= strongest.begin <= strongest.end < strongest.stop
+    assert 280 <= strongest.begin <= strongest.end <= 520
+    unlogged = (plant.frame["action_0"] - frame["action_0"]).to_numpy()[ground.rows]
+    assert np.corrcoef(unlogged, offset.level[:, 0])[0, 1] > 0.6
+
+
+def test_a_latent_gains_nothing_on_average_where_nothing_is_hidden() -> None:
+    found = [causal_latent(_ground(seed), lean_fits(_ground(seed))) for seed in SEEDS]
+    assert np.mean([causal.gain.mean for causal in found]) <= 0.0
+    assert sum(causal.gain.t > 2.0 for causal in found) <= 2
+
+
+def test_a_latent_gains_where_an_action_is_hidden() -> None:
+    for seed in range(4):
+        ground = ground_of(easy(seed, **SHORT).drop("action_0"))
+        causal = causal_latent(ground, lean_fits(ground))
+        assert causal.gain.t > 3.0
+        assert causal.jumpiness > 1.0
+
+
+def test_nothing_follows_a_column_that_does_nothing() -> None:
+    silent = [scan_lags(_with_dummy(seed), "dummy").largest_t() < 2.0 for seed in range(10)]
+    assert sum(silent) >= 9
+
+
+def test_what_a_column_could_be_worth_is_bounded() -> None:
+    ground = _with_dummy(0)
+    idle, busy = scan_lags(ground, "dummy"), scan_lags(ground, "action_0")
+    assert idle.bound() < 10.0
+    assert busy.bound() > 100.0
+    assert busy.best(-12, LATEST) == 0
+    assert busy.test(0).t > 4.0
+    assert busy.at_moves(0).t > 4.0
+
+
+@pytest.mark.parametrize("steps", [-4, 3, 15])
+def test_the_scan_peaks_at_the_shift_between_log_and_effect(steps: int) -> None:
+    plant = easy(1, **SHORT)
+    moved = plant.frame["action_1"].shift(steps).fill_null(strategy="backward" if steps > 0 else "forward")
+    scan = scan_lags(ground_of(plant, plant.frame.with_columns(action_1=moved)), "action_1")
+    assert scan.best(-12, LATEST) == steps
+    assert set(np.flatnonzero(scan.explained[scan.shifts.index(steps)] > 0.1)) == {
+        int(name.removeprefix("channel_")) for name in plant.effects["action_1"]
+    }
