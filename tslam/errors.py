@@ -4,15 +4,18 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 __all__ = [
+    "AlignmentError",
     "ArtifactError",
     "CadenceError",
     "ConfigError",
     "ContractError",
     "FrameError",
+    "PlanError",
     "RoleError",
     "TrackingError",
     "TrainingError",
     "TslamError",
+    "UnvalidatedLatentError",
 ]
 
 
@@ -58,3 +61,15 @@ class ArtifactError(TslamError):
 
 class TrackingError(TslamError):
     """The experiment store did not take what was sent."""
+
+
+class AlignmentError(TslamError):
+    """Labels cannot be used as they are: outside the data, contradicting, or too few."""
+
+
+class UnvalidatedLatentError(TslamError):
+    """A latent was to be acted on, and no valid certificate covers it."""
+
+
+class PlanError(TslamError):
+    """A goal or a limit that no plan can meet."""

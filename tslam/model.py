@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool, Float
 
+from tslam.acting import Acting
 from tslam.artefact import Fitted, Part, write
 from tslam.audit.gap import LatentInfo
 from tslam.audit.run import audit_panel
@@ -38,7 +39,7 @@ _SCORES = {
 }  # fmt: skip
 
 
-class LatentActionModel:
+class LatentActionModel(Acting):
     """A fitted latent action model. Frozen: nothing that it is asked changes it."""
 
     def __init__(self, fitted: Fitted) -> None:
@@ -272,6 +273,15 @@ class LatentActionModel:
             if path is not None:
                 told = c.usable[:, None] | (np.einsum("tii->ti", path.cov) < _UNTOLD)
                 out[rows.start + c.rows, : part.lam.latents] = np.where(told, path.mean, np.nan)
+        return out
+
+    def _unlearnt(self, panel: Panel, part: Part, digest: str) -> Bool[np.ndarray, " rows"]:
+        """Rows whose transition the fit has not learnt from."""
+        if digest != self._fitted.digest:
+            return np.ones(panel.rows, bool)
+        c, held = self._held(panel, part, seen=True)
+        out = np.zeros(panel.rows, bool)
+        out[c.rows[held]] = True
         return out
 
     def _held(self, panel: Panel, part: Part, *, seen: bool) -> tuple[Chain, Bool[np.ndarray, " n"]]:

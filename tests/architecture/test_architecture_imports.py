@@ -18,6 +18,7 @@ HOUSE = (
     "tslam",
     "fitting",
     "model",
+    "acting",
     "summary",
     "artefact",
     "tracking",
