@@ -20,6 +20,7 @@ from tslam.contract.roles import INPUT_ROLES
 from tslam.dynamics.forward import ForwardModel, LinearForward
 from tslam.dynamics.inverse import HeldInverse
 from tslam.dynamics.lam import LAM
+from tslam.dynamics.products import ProductForward, Products
 from tslam.errors import ArtifactError, ConfigError, TslamError
 from tslam.panel import Encoding, Scaling
 from tslam.panel.chain import Structure
@@ -34,6 +35,7 @@ _MODEL, _CONTRACT, _PANEL, _WEIGHTS = "model.json", "contract.json", "panel.json
 _ODCS = "contract.odcs.yaml"
 _NEEDED = (_MODEL, _PANEL, _CONTRACT, _WEIGHTS)
 _INVERSE = ("B", "R", "phi")
+_PRODUCTS = ("pairs", "mean", "sd")
 _DAMAGE = (
     TslamError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, OSError,
     SafetensorError,
@@ -235,6 +237,11 @@ def _take(forward: ForwardModel, at: str, arrays: dict[str, np.ndarray]) -> dict
     if isinstance(forward, LinearForward):
         arrays |= {f"{at}weights": forward.weights, f"{at}bias": forward.bias}
         return {"kind": "linear"}
+    if isinstance(forward, ProductForward):
+        own = {k: getattr(forward.products, k) for k in _PRODUCTS} | {"current": forward.current}
+        arrays |= {f"{at}{k}": v for k, v in own.items()}
+        _take(forward.linear, at, arrays)
+        return {"kind": "products"}
     from tslam.dynamics.neural import NeuralForward  # noqa: PLC0415 - torch only for a neural model
 
     if not isinstance(forward, NeuralForward):
@@ -246,8 +253,12 @@ def _take(forward: ForwardModel, at: str, arrays: dict[str, np.ndarray]) -> dict
 
 def _give(facts: Mapping[str, Any], at: str, arrays: Mapping[str, np.ndarray], device: str) -> ForwardModel:
     own = {k.removeprefix(at): v for k, v in arrays.items() if k.startswith(at)}
-    if facts["kind"] == "linear":
-        return LinearForward(own["weights"], own["bias"])
+    if facts["kind"] in {"linear", "products"}:
+        linear = LinearForward(own["weights"], own["bias"])
+        if facts["kind"] == "linear":
+            return linear
+        pairs, current = own["pairs"].astype(np.int64), own["current"].astype(np.int64)
+        return ProductForward(Products(pairs, own["mean"], own["sd"]), current, linear)
     from tslam.dynamics.neural import NeuralForward  # noqa: PLC0415 - torch only for a neural model
     from tslam.train.device import resolve  # noqa: PLC0415 - see above
 

@@ -24,7 +24,7 @@ class FitConfig(BaseModel):
     lags: int | None = Field(None, ge=1, le=64, description="Past samples that the forward model sees")
     max_lags: int = Field(6, ge=1, le=64, description="Most lags tried where lags are chosen")
     latents: int | None = Field(None, ge=0, le=16, description="Number of latent actions")
-    max_latents: int = Field(3, ge=0, le=16, description="Most latents tried where their number is chosen")
+    max_latents: int = Field(4, ge=0, le=16, description="Most latents tried where their number is chosen")
     ridge: float = Field(1e-5, ge=0, description="Ridge penalty, per row, on standardised regressors")
     iterations: int = Field(200, ge=1, description="Most EM iterations from each start")
     hidden: int = Field(64, ge=1, description="Width of the neural forward model")

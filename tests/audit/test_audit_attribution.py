@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from audit_cases import LAGS, audited, easy, frozen, ground_of
 
-from tslam.audit.attribution import WINDOWS, attribute
+from tslam.audit.attribution import WINDOWS, Hidden, attribute
 from tslam.audit.causal import lean_fits
 from tslam.audit.gap import Attribution
 from tslam.plants import Record, linear, linear_shares, simulate
@@ -75,7 +75,7 @@ def test_nothing_hidden_leaves_latents_nothing(which: int) -> None:
 
 def test_even_a_latent_that_stands_for_nothing_explains_nothing() -> None:
     ground = ground_of(easy(rows=2000))
-    forced = attribute(ground, lean_fits(ground), seed=0)
+    forced = attribute(ground, Hidden(lean=lean_fits(ground)), seed=0)
     assert max(abs(part.latents.value) for part in forced) < 0.02
 
 

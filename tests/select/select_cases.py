@@ -66,3 +66,14 @@ def bent(rows: int, seed: int) -> pl.DataFrame:
         push = np.array([a[t] * b[t], np.abs(a[t])])
         o[t + 1] = 0.6 * o[t] + 0.5 * push + 0.1 * rng.normal(size=2)
     return stamped({"o0": o[:, 0], "o1": o[:, 1], "a": a, "b": b}, 1.0)
+
+
+def curled(rows: int, seed: int) -> pl.DataFrame:
+    """Channels driven by one input as a curve of the other has it: products tell some of that, not all."""
+    rng = np.random.default_rng(seed)
+    a, b = rng.uniform(-2, 2, (2, rows))
+    o = np.zeros((rows, 2))
+    for t in range(rows - 1):
+        push = np.array([(a[t] + np.sin(2.5 * a[t])) * b[t], np.cos(2.5 * a[t]) + a[t] ** 2])
+        o[t + 1] = 0.6 * o[t] + 0.5 * push + 0.1 * rng.normal(size=2)
+    return stamped({"o0": o[:, 0], "o1": o[:, 1], "a": a, "b": b}, 1.0)

@@ -5,15 +5,16 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from select_cases import bent, chosen, data, panel, panel_of
+from select_cases import bent, chosen, curled, data, panel, panel_of
 
 from tslam import plants
 from tslam.config import FitConfig
 from tslam.dynamics.neural import NeuralForward
+from tslam.dynamics.products import ProductForward
 from tslam.errors import ConfigError, FrameError, TrainingError
 from tslam.panel.chain import Structure
 from tslam.plants.plant import stamped
-from tslam.select import auto
+from tslam.select import auto, held
 from tslam.select.auto import prepare
 from tslam.select.candidates import compare, fit_held_family, fit_linear_family
 
@@ -38,14 +39,31 @@ def test_a_hidden_held_action_is_held(noise: float, seed: int) -> None:
     assert "against linear: +" in said
 
 
-def test_what_only_products_tell_is_neural() -> None:
+def test_what_products_tell_is_closed_form() -> None:
     choice = chosen(panel_of(bent(2000, 0), ("a", "b")), hidden=16, epochs=25)
-    assert choice.candidate.lam.family == "neural"
-    assert isinstance(choice.candidate.lam.forward, NeuralForward)
+    assert choice.candidate.lam.family == "held"
+    assert isinstance(choice.candidate.lam.forward, ProductForward)
     said = "\n".join(choice.trace)
     assert "nonlinear wanted" in said
-    assert "Neural against linear: +" in said
+    assert "products of signals, against linear: +" in said
+
+
+def test_where_products_help_a_network_is_tried() -> None:
+    choice = chosen(panel_of(curled(2000, 0), ("a", "b")), hidden=16, epochs=20)
+    assert any(s.startswith("Neural against ") for s in choice.trace)
     assert {"lags", "train_nll", "stop_nll"} <= set(choice.history)
+
+
+def test_a_neural_model_where_it_is_asked_for() -> None:
+    choice = chosen(panel_of(curled(2000, 0), ("a", "b")), family="neural", hidden=16, epochs=20)
+    assert isinstance(choice.candidate.lam.forward, NeuralForward)
+
+
+def test_more_latents_are_taken_where_more_is_hidden() -> None:
+    record = plants.linear(4000, 0, d=8, noise=0.2).drop("action_0", "action_1")
+    assert chosen(panel(record)).candidate.lam.latents >= 2
+    assert chosen(panel(record), latents=1).candidate.lam.latents == 1
+    assert chosen(panel(record), max_latents=1).candidate.lam.latents == 1
 
 
 @pytest.mark.parametrize("family", ["linear", "held", "neural"])
@@ -132,7 +150,7 @@ class TestUnfittable:
         raise TrainingError("no finite numbers")
 
     def test_auto_goes_on_without_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(auto, "fit_held_family", self.fail)
+        monkeypatch.setattr(held, "fit_held_family", self.fail)
         monkeypatch.setattr(auto, "fit_neural_family", self.fail)
         choice = chosen(panel_of(bent(800, 0), ("a", "b")))
         assert choice.candidate.lam.family == "linear"
@@ -142,7 +160,7 @@ class TestUnfittable:
 
     @pytest.mark.parametrize("family", ["held", "neural"])
     def test_who_asks_for_it_is_told(self, family: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(auto, f"fit_{family}_family", self.fail)
+        monkeypatch.setattr({"held": held, "neural": auto}[family], f"fit_{family}_family", self.fail)
         with pytest.raises(TrainingError, match="no finite numbers"):
             chosen(panel(plants.linear(300, 0, d=3)), family=family)
 

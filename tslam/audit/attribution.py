@@ -17,10 +17,12 @@ from jaxtyping import Bool, Float
 from tslam.audit.causal import Lean
 from tslam.audit.gap import Attribution, Share
 from tslam.audit.ground import PENALTIES, Ground
+from tslam.audit.levels import Levels
 from tslam.audit.moves import Moves
+from tslam.dynamics.inverse import HeldInverse
 from tslam.seeding import generator
 
-__all__ = ["WINDOWS", "attribute"]
+__all__ = ["WINDOWS", "Hidden", "attribute"]
 
 WINDOWS = 6
 """Windows of equal length that the shares are told for, beside the whole record."""
@@ -39,18 +41,29 @@ class _Errors:
     """What each part takes off the squared error of a transition."""
 
 
-def attribute(
-    ground: Ground, lean: Lean | None, moves: Moves | None = None, *, seed: int
-) -> tuple[Attribution, ...]:
+@dataclass(frozen=True, eq=False)
+class Hidden:
+    """What stands for what nothing logged: the best there is."""
+
+    lean: Lean | None = None
+    """An adequate lean model with one held latent."""
+    levels: Levels | None = None
+    """Where there is none: held latents beside a model with products, of which only those named count."""
+    named: tuple[int, ...] = ()
+    """Latents of the first fit of ``levels``."""
+    moves: Moves | None = None
+    """Unlogged moves, where neither is there."""
+
+
+def attribute(ground: Ground, hidden: Hidden, *, seed: int) -> tuple[Attribution, ...]:
     """Shares per channel, of all channels together, and of all channels in windows of time.
 
     Args:
         ground: The cross-fitted rich model.
-        lean: The adequate lean model whose latent stands for what nothing logged.
-        moves: Unlogged moves, which stand for it where no lean model is adequate.
+        hidden: What stands for what nothing logged.
         seed: Of the bootstrap.
     """
-    errors = _nested(ground, lean, moves)
+    errors = _nested(ground, hidden)
     names = ground.panel.channels
     everywhere = np.ones(ground.n, bool)
     out = [_shares(ground, errors, None, everywhere, None, seed)]
@@ -64,7 +77,7 @@ def attribute(
     return tuple(out)
 
 
-def _nested(ground: Ground, lean: Lean | None, moves: Moves | None) -> _Errors:
+def _nested(ground: Ground, hidden: Hidden) -> _Errors:
     """Errors of: history; history with each of actions and exogenous; with both; with latents too."""
     panel, wide = ground.panel, ground.regressors
     acts = {f.name for f in panel.action_features}
@@ -80,12 +93,14 @@ def _nested(ground: Ground, lean: Lean | None, moves: Moves | None) -> _Errors:
     chan = ground.Y.shape[1]
     now = ground.X[:, :chan]
     persistence = np.where(ground.seen, (ground.Y - now) ** 2, 0.0)
-    hidden = np.zeros_like(both)
-    if lean is not None:
-        hidden = both - _with_latents(ground, lean)
-    elif moves is not None:
-        hidden = _in_moves(ground, moves)
-    return _Errors(persistence, np.stack([persistence - history, actions, exogenous, hidden]))
+    latents = np.zeros_like(both)
+    if hidden.lean is not None:
+        latents = both - _with_latents(ground, hidden.lean)
+    elif hidden.levels is not None and hidden.named:
+        latents = _in_levels(ground, hidden.levels, hidden.named)
+    elif hidden.moves is not None:
+        latents = _in_moves(ground, hidden.moves)
+    return _Errors(persistence, np.stack([persistence - history, actions, exogenous, latents]))
 
 
 def _errors(ground: Ground, keep: np.ndarray) -> Float[np.ndarray, "n chan"]:
@@ -122,14 +137,34 @@ def _in_moves(ground: Ground, moves: Moves) -> Float[np.ndarray, "n chan"]:
     return np.where(ground.seen, out, 0.0)
 
 
+def _in_levels(ground: Ground, levels: Levels, named: tuple[int, ...]) -> Float[np.ndarray, "n chan"]:
+    """What the named latents take off the expected squared error that the other latents leave."""
+    out = np.zeros_like(ground.Y)
+    at = np.searchsorted(levels.rows, ground.rows)
+    for test, fit, twins in zip(levels.held, levels.fits, levels.twins, strict=True):
+        own = {int(twins[k]) for k in named}
+        rest = [k for k in range(fit.inverse.latents) if k not in own]
+        left = levels.Y - fit.forward.mean(levels.F)
+        gain = _expected(left, fit.inverse.only(rest), levels.start) if rest else np.nan_to_num(left) ** 2
+        gain = gain - _expected(left, fit.inverse, levels.start)
+        out[test[at]] = gain[at][test[at]]
+    return np.where(ground.seen, out, 0.0)
+
+
+def _expected(
+    left: Float[np.ndarray, "n chan"], inverse: HeldInverse, start: Bool[np.ndarray, " n"]
+) -> Float[np.ndarray, "n chan"]:
+    """Expected squared error over all levels that the data leave open."""
+    path, B = inverse.path(left, start), inverse.B
+    return np.asarray(np.nan_to_num(left - path.mean @ B.T) ** 2 + np.einsum("ck,tkl,cl->tc", B, path.cov, B))
+
+
 def _with_latents(ground: Ground, lean: Lean) -> Float[np.ndarray, "n chan"]:
     """Expected squared error of the lean model given its latent, fitted on the other half of the blocks."""
     out = np.zeros_like(ground.Y)
     at = np.searchsorted(lean.rows, ground.rows)
     for test, fit in zip(lean.held, lean.with_latent, strict=True):
-        left, B = lean.Y - fit.forward.mean(lean.F), fit.inverse.B
-        path = fit.inverse.path(left, lean.start)
-        gone = np.nan_to_num(left - path.mean @ B.T) ** 2 + np.einsum("ck,tkl,cl->tc", B, path.cov, B)
+        gone = _expected(lean.Y - fit.forward.mean(lean.F), fit.inverse, lean.start)
         out[test[at]] = gone[at][test[at]]
     return np.where(ground.seen, out, 0.0)
 

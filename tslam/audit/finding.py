@@ -8,7 +8,7 @@ from jaxtyping import Float
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 
-__all__ = ["Claim", "driven_channels", "largest_share"]
+__all__ = ["Claim", "driven_channels", "largest_share", "listed"]
 
 _LOUD = 0.3
 """A channel is driven where its effect, in noise units, is at least this share of the largest."""
@@ -39,6 +39,8 @@ class Claim:
     """Severity that the claim cannot pass."""
     direction: Float[np.ndarray, " chan"] | None = field(default=None)
     """Effect on o_{t+1}, scaled."""
+    path: Float[np.ndarray, " n"] | None = field(default=None)
+    """Level of what is hidden, on the ground's transitions."""
     suggested: str | None = None
     """Column that should have been logged, where it has a name."""
 
@@ -55,3 +57,12 @@ def largest_share(ground: Ground, effect: Float[np.ndarray, "n chan"]) -> float:
     """Largest share of a channel's held-out residual variance that an effect amounts to."""
     left = (ground.residual**2).sum(axis=0)
     return float(np.minimum((effect**2).sum(axis=0) / np.maximum(left, 1e-30), 1.0).max())
+
+
+def listed(channels: tuple[str, ...]) -> str:
+    """Names for a sentence, three at most."""
+    shown = list(channels[:3])
+    if not shown:
+        return "the observations"
+    more = len(channels) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from tslam.audit.causal import Causal
-from tslam.audit.finding import Claim, driven_channels, largest_share
+from tslam.audit.finding import Claim, driven_channels, largest_share, listed
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 from tslam.audit.moves import Moves
@@ -117,11 +117,9 @@ def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
             reading="AR(1) coefficient per step: it is held.",
         ),
     )
-    act = (
-        f"Find what is switched or set and moves {_listed(channels)}, and log it: its level and each change."
-    )
+    act = f"Find what is switched or set and moves {listed(channels)}, and log it: its level and each change."
     drift = (
-        f"Measure what drifts and drives {_listed(channels)}: a condition, load or supply that no column "
+        f"Measure what drifts and drives {listed(channels)}: a condition, load or supply that no column "
         "holds."
     )
     return Claim(
@@ -136,6 +134,7 @@ def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
         windows=_jump_windows(ground, causal) if jumps else (),
         latents=True,
         direction=causal.direction,
+        path=causal.level,
         most="critical" if jumps else "warning",
     )
 
@@ -186,7 +185,7 @@ def claim_moves(ground: Ground, moves: Moves) -> Claim | None:
         share=largest_share(ground, energy),
         score=500.0 * float((along[moves.rows] ** 2 - 1.0).sum()) / ground.n,
         recommendation=f"Find what was switched or set at the {onsets} times listed and moves "
-        f"{_listed(channels)}, and log it.",
+        f"{listed(channels)}, and log it.",
         evidence=evidence,
         channels=channels,
         windows=tuple((int(r), int(r)) for r in rows),
@@ -207,11 +206,3 @@ def _jump_windows(ground: Ground, causal: Causal) -> tuple[tuple[int, int], ...]
         if all(abs(int(i) - j) > 4 for j in found):
             found.append(int(i))
     return tuple((int(ground.rows[i]), int(ground.rows[i + 1])) for i in sorted(found))
-
-
-def _listed(channels: tuple[str, ...]) -> str:
-    shown = list(channels[:3])
-    if not shown:
-        return "the observations"
-    more = len(channels) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")

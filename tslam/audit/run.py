@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Float
 
 from tslam.audit.attribution import attribute
-from tslam.audit.causal import Lean, causal_latent, lean_fits
 from tslam.audit.columns import claim_columns, rectified
 from tslam.audit.excitation import Excitation, excitation
 from tslam.audit.finding import Claim
@@ -24,13 +23,13 @@ from tslam.audit.gap import (
     Substitution,
 )
 from tslam.audit.ground import Ground, lay_ground
-from tslam.audit.hidden import adequate, as_log, claim_latent, claim_moves, effect_axis, same_as
 from tslam.audit.lag_scan import scan_lags
-from tslam.audit.logs import as_outage, claim_excitation, claim_lag, claim_offset
-from tslam.audit.moves import Moves, find_moves
+from tslam.audit.logs import claim_excitation, claim_lag, claim_offset
+from tslam.audit.naming import telling_latents
 from tslam.audit.offset import held_offset
 from tslam.audit.series import common_ground
 from tslam.audit.severity import false_discovery, grade
+from tslam.audit.unlogged import ask_hidden
 from tslam.errors import FrameError
 from tslam.panel.chain import Structure
 from tslam.panel.panel import Panel
@@ -63,16 +62,22 @@ def audit_panel(
     untested: list[NotTested] = []
     ground = _ground(panel, structure, untested)
     if ground is None:
-        gaps = _graded(panel, claims, latents, (), len(claims))
+        gaps = _graded(panel, claims, [()] * len(claims), (), len(claims))
         return Findings(
             gaps=gaps, latents=tuple(latents), not_tested=tuple(untested), tested=len(claims), adequate=False
         )
     sound, columns = _ask_logs(structure, ground, excited, claims, untested)
-    lean, moves = _ask_hidden(sound, columns, claims, untested)
-    shares = attribute(sound, lean, moves, seed=seed)
+    further, hidden, unasked = ask_hidden(sound, columns, claims)
+    claims += further
+    untested += unasked
+    shares = attribute(sound, hidden, seed=seed)
     _weigh(claims)
     tested = 2 + 3 * sum(not x.still and x.measured > 0 for x in excited)
-    gaps = _graded(panel, claims, latents, shares, tested)
+    names = [
+        tuple(latents[k].name for k in telling_latents(claim, sound.rows, levels)) if claim.latents else ()
+        for claim in claims
+    ]
+    gaps = _graded(panel, claims, names, shares, tested)
     return Findings(
         gaps=gaps,
         attribution=shares,
@@ -147,61 +152,6 @@ def _unasked(column: str, questions: Sequence[str], reason: str) -> list[NotTest
     return [NotTested(question=question, subject=column, reason=reason) for question in questions]
 
 
-def _ask_hidden(
-    ground: Ground, columns: list[str], claims: list[Claim], untested: list[NotTested]
-) -> tuple[Lean | None, Moves | None]:
-    """Questions about what no column logs, away from what other claims explain.
-
-    Args:
-        ground: The rich model, logs set right.
-        columns: Logged actions that are among its inputs.
-        claims: What was found so far; what is found here is added.
-        untested: Likewise, for questions that could not be asked.
-
-    Returns:
-        The lean model where its latent has earned its place, and the moves where they tell of an action.
-    """
-    explained = np.zeros(ground.n, bool)
-    for claim in claims:
-        # a column without any value explains nothing: what it should have held is still to be found
-        if claim.kind is GapKind.LOG_OUTAGE and claim.suggested is None:
-            for first, last in claim.windows:
-                explained |= (ground.rows >= first) & (ground.rows <= last)
-    moves = find_moves(ground, explained)
-    if moves is None:
-        untested.append(
-            NotTested(question="unlogged moves", subject=None, reason="too few rows can be trusted")
-        )
-    lean = lean_fits(ground)
-    causal = causal_latent(ground, lean)
-    if not adequate(causal):
-        reason = (
-            f"the lean model predicts worse than the rich one (t = {causal.against_rich.t:.1f}), so that its "
-            "latent would stand for the model's own shortcomings"
-        )
-        untested.append(NotTested(question="causal gain of a held latent", subject=None, reason=reason))
-    latent = claim_latent(ground, causal)
-    moved = None if moves is None else claim_moves(ground, moves)
-    found = [c for c in (moved, latent) if c is not None]
-    axes = {column: effect_axis(ground, column) for column in columns} if found else {}
-    actions: list[Claim] = []
-    others: list[Claim] = []
-    for claim in found:
-        column = None if claim.direction is None else same_as(ground, claim.direction, axes)
-        if column is None:
-            (actions if claim.kind is GapKind.MISSING_ACTION else others).append(claim)
-        elif not any(c.column == column for c in claims):
-            claims.append(as_outage(ground, as_log(claim, column), held_offset(ground, column)))
-    if actions:
-        # moves and level of one hidden action are one gap, told by the surer of the two
-        best = max(actions, key=lambda c: c.score)
-        rest = tuple(e for c in actions if c is not best for e in c.evidence)
-        claims.append(replace(best, evidence=(*best.evidence, *rest)))
-    else:
-        claims.extend(others)
-    return (lean if latent is not None else None), (moves if moved is not None else None)
-
-
 def _better_than_persistence(ground: Ground) -> bool:
     """Does the rich model predict the median channel better, held out, than the last value does?"""
     chan = ground.Y.shape[1]
@@ -221,7 +171,7 @@ def _weigh(claims: list[Claim]) -> None:
 def _graded(
     panel: Panel,
     claims: list[Claim],
-    latents: Sequence[LatentInfo],
+    names: Sequence[tuple[str, ...]],
     shares: Sequence[Attribution],
     asked: int,
 ) -> tuple[Gap, ...]:
@@ -229,17 +179,16 @@ def _graded(
     whole = next((s for s in shares if s.channel is None and s.window is None), None)
     ranks = ("info", "warning", "critical")
     gaps = []
-    for claim, rate in zip(claims, q, strict=True):
+    for claim, told_by, rate in zip(claims, names, q, strict=True):
         severity = grade(float(rate), claim.share, panel.contract.rule(claim.column), rival=claim.rival)
         severity = Severity(ranks[min(severity.rank, ranks.index(claim.most))])
-        names = tuple(info.name for info in latents)[:2] if claim.latents else ()
         gaps.append(
             Gap(
                 kind=claim.kind,
                 severity=severity,
                 column=claim.column,
                 series=claim.series,
-                latents=names,
+                latents=told_by,
                 channels=claim.channels,
                 windows=tuple(_stamped(panel, w) for w in claim.windows),
                 lag=claim.lag,

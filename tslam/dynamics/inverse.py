@@ -73,6 +73,10 @@ class HeldInverse:
         """Number of latents."""
         return int(self.B.shape[1])
 
+    def only(self, keep: list[int]) -> "HeldInverse":
+        """The same with the chosen latents, in the order given."""
+        return HeldInverse(self.B[:, keep], self.R, self.phi[keep])
+
     def path(
         self,
         residual: Float[np.ndarray, "n chan"],

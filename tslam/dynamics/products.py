@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-__all__ = ["MOST_PRODUCTS", "Products"]
+from tslam.dynamics.forward import LinearForward
+
+__all__ = ["MOST_PRODUCTS", "ProductForward", "Products"]
 
 MOST_PRODUCTS = 500
 """Above this many pairs only squares and products with an input are kept: they carry what actions do."""
@@ -49,6 +51,25 @@ class Products:
     def of(self, current: Float[np.ndarray, "n signal"]) -> Float[np.ndarray, "n pair"]:
         """Standardised products of the current samples."""
         return np.asarray((_multiply(current, self.pairs) - self.mean) / self.sd)
+
+
+@dataclass(frozen=True, eq=False)
+class ProductForward:
+    """o_{t+1} = [X, products of current signals] W + b: locally linear, and still closed form."""
+
+    products: Products
+    current: Int[np.ndarray, " signal"]
+    """Columns of X that are multiplied."""
+    linear: LinearForward
+    """On X and the products behind one another."""
+
+    def regressors(self, X: Float[np.ndarray, "n feat"]) -> Float[np.ndarray, "n wide"]:
+        """X and the products."""
+        return np.column_stack([X, self.products.of(X[:, self.current])])
+
+    def mean(self, X: Float[np.ndarray, "n feat"]) -> Float[np.ndarray, "n chan"]:
+        """Predicted o_{t+1}, in scaled units, one row per transition."""
+        return self.linear.mean(self.regressors(X))
 
 
 def _multiply(

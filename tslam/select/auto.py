@@ -18,8 +18,9 @@ from tslam.panel.chain import Structure, chain
 from tslam.panel.panel import Panel
 from tslam.panel.split import LEAST_HELD, LEAST_TRAIN, split
 from tslam.panel.windows import transitions
-from tslam.select.candidates import Candidate, Data, compare, fit_held_family, fit_linear_family
+from tslam.select.candidates import Candidate, Data, compare, fit_linear_family, input_lags
 from tslam.select.earning import FEWEST_HELD
+from tslam.select.held import HeldSearch, earns
 from tslam.select.neural import fit_neural_family
 from tslam.select.timing import decide_timing
 
@@ -77,7 +78,7 @@ def choose(panel: Panel, config: FitConfig, *, seed: int, device: str, progress:
     if search.asks_for("held") and search.latents:
         best = search.held(best)
     if search.asks_for("neural") and search.wants_neural(structure):
-        best = search.neural(best, structure, seed=seed, device=device, progress=progress)
+        best = search.neural(best, seed=seed, device=device, progress=progress)
     search.trace.append(
         f"Taken: {best.lam.family} with {_plural(best.structure.lags, 'lag')} and "
         f"{_plural(best.lam.latents, 'latent')}, held-out log-score {best.mean:.3f} nats per row."
@@ -113,6 +114,7 @@ class _Search:
     data: Callable[[Structure], Data]
     trace: list[str] = field(default_factory=list)
     history: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    _bends: bool | None = None
 
     @property
     def latents(self) -> int:
@@ -136,7 +138,7 @@ class _Search:
     def structure(self) -> Structure:
         """Lags and timing."""
         lags = self.config.lags or (self._lags() if self.enough else 1)
-        found, told = decide_timing(self.panel, Structure(lags, _input_lags(lags)), self.data, self.config)
+        found, told = decide_timing(self.panel, Structure(lags, input_lags(lags)), self.data, self.config)
         data = self.data(found)
         width, train = data.chain.X.shape[1], int(data.train.sum())
         if width >= train:
@@ -151,7 +153,7 @@ class _Search:
         """The fewest lags that are not surely worse than the best."""
         most = _KEPT * transitions(self.panel, 1).size
         lags = [n for n in _LAGS if n <= self.config.max_lags and transitions(self.panel, n).size >= most]
-        tried = [fit_linear_family(self.data(Structure(n, _input_lags(n))), self.config, 0) for n in lags]
+        tried = [fit_linear_family(self.data(Structure(n, input_lags(n))), self.config, 0) for n in lags]
         self.history["lags"] = [(c.structure.lags, c.mean) for c in tried]
         best = max(tried, key=lambda c: c.mean)
         taken = next(c for c in tried if c is best or compare(best, c).p > _SURE)
@@ -165,38 +167,50 @@ class _Search:
         return fit_linear_family(self.data(structure), self.config, self.latents)
 
     def held(self, linear: Candidate) -> Candidate:
-        """Held latents with the shortest history and with the chosen one: history hides levels."""
+        """Held latents, where they predict better, or as well and tell what history only carries."""
         within = linear.structure.within
-        options = {linear.structure.lags} if self.config.lags else {1, linear.structure.lags}
-        data = [self.data(Structure(n, _input_lags(n), within)) for n in sorted(options)]
+        walk = HeldSearch(self.data, self.config, within, len(self.panel.channels))
         try:
-            best = max((fit_held_family(d, self.config, self.latents) for d in data), key=lambda c: c.mean)
+            best = walk.best(linear.structure.lags, bends=self.bends(linear.structure))
         except TrainingError as error:
             return self._without("held", linear, error)
-        gain = compare(best, linear)
+        gain = compare(best.candidate, linear)
         self.trace.append(
-            f"Held latents, {_plural(best.structure.lags, 'lag')}, against linear: {_in_words(gain)}."
+            f"Held latents ({best.latents}), {_plural(best.lags, 'lag')}"
+            f"{', products of signals' if best.products else ''}, against linear: {_in_words(gain)}."
         )
-        return best if self.config.family == "held" or gain.p < _SURE else linear
+        if self.config.family == "held" or gain.p < _SURE:
+            return best.candidate
+        earned = earns(best, self.data(best.candidate.structure))
+        if earned.p < _SURE and compare(linear, best.candidate).p >= _SURE:
+            self.trace.append(
+                f"As good a prediction, told by latents that gain {_in_words(earned)} on the same model "
+                "without them."
+            )
+            return best.candidate
+        return linear
+
+    def bends(self, structure: Structure) -> bool:
+        """Is a linear forward model wrong? Products of signals are the cheap test, made once."""
+        if self._bends is None:
+            gain = _gain_of_products(self.data(structure), len(self.panel.channels), self.config.ridge)
+            self._bends = gain.p < _SURE
+            self.trace.append(
+                f"Products of signals against linear: {_in_words(gain)}; "
+                f"nonlinear {'wanted' if self._bends else 'not wanted'}."
+            )
+        return self._bends
 
     def wants_neural(self, structure: Structure) -> bool:
-        """Is a linear forward model wrong? Products of signals are the cheap test."""
-        if self.config.family == "neural":
-            return True
-        gain = _gain_of_products(self.data(structure), len(self.panel.channels), self.config.ridge)
-        wanted = gain.p < _SURE
-        self.trace.append(
-            f"Products of signals against linear: {_in_words(gain)}; "
-            f"nonlinear {'wanted' if wanted else 'not wanted'}."
-        )
-        return wanted
+        """Is it configured, or is a linear forward model wrong?"""
+        return self.config.family == "neural" or self.bends(structure)
 
-    def neural(
-        self, best: Candidate, structure: Structure, *, seed: int, device: str, progress: bool
-    ) -> Candidate:
+    def neural(self, best: Candidate, *, seed: int, device: str, progress: bool) -> Candidate:
+        """A network that sees what the best so far sees, with as many latents."""
+        data, latents = self.data(best.structure), max(best.lam.latents, self.latents)
         try:
             neural, curve = fit_neural_family(
-                self.data(structure), self.config, self.latents, seed=seed, device=device, progress=progress
+                data, self.config, latents, seed=seed, device=device, progress=progress
             )
         except TrainingError as error:
             return self._without("neural", best, error)
@@ -231,11 +245,6 @@ def _gain_of_products(data: Data, channels: int, ridge: float) -> MeanTest:
 
 def _scores(residual: Float[np.ndarray, "n chan"], data: Data) -> Float[np.ndarray, " n"]:
     return log_score(residual, residual_covariance(residual, data.train))
-
-
-def _input_lags(lags: int) -> int:
-    """Inputs are held: their last two samples tell level and move, more tells little."""
-    return min(2, lags)
 
 
 def _refuse_few(data: Data) -> None:

@@ -3,27 +3,33 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from tslam.config import FitConfig
-from tslam.dynamics.forward import fit_ridge
+from tslam.dynamics.forward import ForwardModel, LinearForward, fit_ridge
 from tslam.dynamics.held import STARTS, Noise, fit_held
-from tslam.dynamics.inverse import HeldInverse
 from tslam.dynamics.lam import LAM, log_score
 from tslam.dynamics.linear import one_step, residual_covariance
+from tslam.dynamics.products import ProductForward, Products
 from tslam.kernels.hac import MeanTest, mean_test
 from tslam.panel.chain import Chain, Structure
 
 __all__ = [
+    "PRODUCT_RIDGE",
     "Candidate",
     "Data",
     "causal_score",
     "compare",
+    "few_products",
     "fit_held_family",
     "fit_linear_family",
+    "input_lags",
     "keep_latents",
 ]
 
+PRODUCT_RIDGE = 1e-2
+"""Ridge penalty, per row, on products of signals: they are many and bend at the edges."""
+_MOST_PRODUCTS = 300
 _EARNED_P = 0.05
 """A held latent whose causal gain is not this sure gives way to one that may move at every step."""
 
@@ -69,7 +75,7 @@ def fit_linear_family(data: Data, config: FitConfig, latents: int) -> Candidate:
     return Candidate(lam, data.structure, causal_score(lam, data))
 
 
-def fit_held_family(data: Data, config: FitConfig, latents: int) -> Candidate:
+def fit_held_family(data: Data, config: FitConfig, latents: int, *, products: bool = False) -> Candidate:
     """Regression and held latents, jointly; noise covariance full where the latent earns so.
 
     With full noise covariance z stands for what persists. Where nothing persists it would stand for
@@ -79,23 +85,71 @@ def fit_held_family(data: Data, config: FitConfig, latents: int) -> Candidate:
         data: Transitions and split.
         config: Ridge and iterations.
         latents: Number of latents, at least 1; no more than there are channels are fitted.
+        products: Regress on products of the current signals too: a plant that bends would otherwise look
+            to z like something that is held.
     """
     c = data.chain
-    plain = fit_linear_family(data, config, 0)
+    design = _Products.learn(data, config) if products else _Plain(config.ridge)
+    F = design.of(c.X)
+    plain = design.forward(fit_ridge(F, c.Y, data.train, design.penalty))
+    left = c.Y - plain.mean(c.X)
+    baseline = LAM("held", plain, None, plain, residual_covariance(left, data.train))
+    reference = Candidate(baseline, data.structure, causal_score(baseline, data))
     count = max(1, min(latents, c.Y.shape[1]))
 
     def fitted(noise: Noise, starts: tuple[float, ...]) -> Candidate:
         fit = fit_held(
-            c.X, c.Y, data.train, c.start, latents=count, ridge=config.ridge,
+            F, c.Y, data.train, c.start, latents=count, ridge=design.penalty,
             iterations=config.iterations, noise=noise, starts=starts,
         )  # fmt: skip
-        lam = LAM("held", fit.forward, fit.inverse, plain.lam.forward, plain.lam.baseline_cov)
+        lam = LAM("held", design.forward(fit.forward), fit.inverse, plain, baseline.baseline_cov)
         return Candidate(lam, data.structure, causal_score(lam, data))
 
     full = fitted("full", STARTS[:1])
-    if c.Y.shape[1] == 1 or compare(full, plain).p < _EARNED_P:
+    if products or c.Y.shape[1] == 1 or compare(full, reference).p < _EARNED_P:
         return full
     return fitted("diagonal", STARTS)
+
+
+def few_products(data: Data) -> bool:
+    """Are the products few enough for EM, which visits them at every step?"""
+    return len(_Products.learn(data, FitConfig()).products.pairs) <= _MOST_PRODUCTS
+
+
+@dataclass(frozen=True, eq=False)
+class _Plain:
+    """Regressors as they are."""
+
+    penalty: float
+
+    def of(self, X: Float[np.ndarray, "n feat"]) -> Float[np.ndarray, "n feat"]:
+        return X
+
+    def forward(self, linear: LinearForward) -> ForwardModel:
+        return linear
+
+
+@dataclass(frozen=True, eq=False)
+class _Products:
+    """Regressors and products of the current ones."""
+
+    products: Products
+    current: Int[np.ndarray, " signal"]
+    penalty: Float[np.ndarray, " wide"]
+
+    @classmethod
+    def learn(cls, data: Data, config: FitConfig) -> "_Products":
+        c = data.chain
+        current = np.array([i for i, (_, offset) in enumerate(c.terms) if offset == 0])
+        products = Products.learn(c.X[data.train][:, current], c.Y.shape[1])
+        penalty = np.append(np.full(c.X.shape[1], config.ridge), np.full(len(products.pairs), PRODUCT_RIDGE))
+        return cls(products, current, penalty)
+
+    def of(self, X: Float[np.ndarray, "n feat"]) -> Float[np.ndarray, "n wide"]:
+        return np.column_stack([X, self.products.of(X[:, self.current])])
+
+    def forward(self, linear: LinearForward) -> ForwardModel:
+        return ProductForward(self.products, self.current, linear)
 
 
 def causal_score(lam: LAM, data: Data) -> Float[np.ndarray, " n"]:
@@ -106,9 +160,13 @@ def causal_score(lam: LAM, data: Data) -> Float[np.ndarray, " n"]:
     return np.where(data.held, score, np.nan)
 
 
+def input_lags(lags: int) -> int:
+    """Inputs are held: their last two samples tell level and move, more tells little."""
+    return min(2, lags)
+
+
 def keep_latents(lam: LAM, keep: list[int]) -> LAM:
     """The model with only the chosen latents, in the order given."""
     if lam.inverse is None:
         return lam
-    inverse = HeldInverse(lam.inverse.B[:, keep], lam.inverse.R, lam.inverse.phi[keep])
-    return replace(lam, inverse=inverse)
+    return replace(lam, inverse=lam.inverse.only(keep))

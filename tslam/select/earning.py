@@ -1,6 +1,7 @@
 """Does a latent earn its place? Only by better causal, held-out prediction."""
 
 import numpy as np
+from jaxtyping import Float
 
 from tslam.audit.gap import LatentInfo
 from tslam.contract.latents import latent_names
@@ -22,7 +23,8 @@ def earned_latents(lam: LAM, data: Data, channels: tuple[str, ...]) -> tuple[LAM
     """Order latents by what they are worth, strongest first, and say which have earned their place.
 
     A latent's worth is the causal held-out log-score of the model with it, minus that of the same model
-    without it (of the model without any, where it is the only one), tested with HAC errors.
+    without it or of the one fitted without any, whichever says less, tested with HAC errors. (Latents are
+    fitted to each other: taking one away can leave a model that is worse than one that never had any.)
 
     Args:
         lam: The fitted model.
@@ -55,12 +57,16 @@ def earned_latents(lam: LAM, data: Data, channels: tuple[str, ...]) -> tuple[LAM
 
 
 def _worth(lam: LAM, data: Data) -> list[MeanTest]:
-    """What each latent adds to the others, or to none where it is alone."""
+    """What each latent adds to the others, and at most what all of them add to none."""
     c = data.chain
+
+    def tested(gain: Float[np.ndarray, " n"]) -> MeanTest:
+        return mean_test(np.where(data.held, gain, np.nan))
+
     whole = lam.causal_gain(c.X, c.Y, c.start)
     tests = []
     for i in range(lam.latents):
         others = [j for j in range(lam.latents) if j != i]
         rest = keep_latents(lam, others).causal_gain(c.X, c.Y, c.start) if others else np.zeros(len(whole))
-        tests.append(mean_test(np.where(data.held, whole - rest, np.nan)))
+        tests.append(min(tested(whole - rest), tested(whole), key=lambda test: test.mean))
     return tests

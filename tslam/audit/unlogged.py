@@ -1,0 +1,124 @@
+"""What no column logs: each way of asking, and one claim for what they find together."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from jaxtyping import Bool
+
+from tslam.audit.attribution import Hidden
+from tslam.audit.causal import causal_latent, lean_fits
+from tslam.audit.finding import Claim
+from tslam.audit.gap import GapKind, NotTested
+from tslam.audit.ground import Ground
+from tslam.audit.hidden import adequate, as_log, claim_latent, claim_moves, effect_axis, same_as
+from tslam.audit.levels import held_levels
+from tslam.audit.logs import as_outage
+from tslam.audit.moves import find_moves
+from tslam.audit.offset import held_offset
+from tslam.audit.standing import acting, claim_action, claim_driver, driving
+
+__all__ = ["ask_hidden"]
+
+
+@dataclass(eq=False)
+class _Asked:
+    """What was found, what stands for it, and what could not be asked."""
+
+    found: list[Claim] = field(default_factory=list)
+    hidden: Hidden = field(default_factory=Hidden)
+    untested: list[NotTested] = field(default_factory=list)
+
+    def skip(self, question: str, reason: str) -> None:
+        self.untested.append(NotTested(question=question, subject=None, reason=reason))
+
+
+def ask_hidden(
+    ground: Ground, columns: list[str], claims: list[Claim]
+) -> tuple[list[Claim], Hidden, list[NotTested]]:
+    """Questions about what no column logs, away from what other claims explain.
+
+    Args:
+        ground: The rich model, logs set right.
+        columns: Logged actions that are among its inputs.
+        claims: What was found of the logs.
+
+    Returns:
+        Further claims, what stands for them in the attribution, and what could not be asked.
+    """
+    asked = _Asked()
+    explained = _explained(ground, claims)
+    _ask_levels(asked, ground, explained)
+    _ask_moves(asked, ground, explained)
+    _ask_lean(asked, ground)
+    axes = {column: effect_axis(ground, column) for column in columns} if asked.found else {}
+    of_logs: list[Claim] = []
+    actions: list[Claim] = []
+    others: list[Claim] = []
+    for claim in asked.found:
+        column = None if claim.direction is None else same_as(ground, claim.direction, axes)
+        if column is None:
+            (actions if claim.kind is GapKind.MISSING_ACTION else others).append(claim)
+        elif not any(c.column == column for c in (*claims, *of_logs)):
+            of_logs.append(as_outage(ground, as_log(claim, column), held_offset(ground, column)))
+    return [*of_logs, *_together(actions or others)], asked.hidden, asked.untested
+
+
+def _explained(ground: Ground, claims: list[Claim]) -> Bool[np.ndarray, " n"]:
+    """Transitions inside outages, which other columns need not explain again."""
+    out = np.zeros(ground.n, bool)
+    for claim in claims:
+        # a column without any value explains nothing: what it should have held is still to be found
+        if claim.kind is GapKind.LOG_OUTAGE and claim.suggested is None:
+            for first, last in claim.windows:
+                out |= (ground.rows >= first) & (ground.rows <= last)
+    return out
+
+
+def _ask_levels(asked: _Asked, ground: Ground, explained: Bool[np.ndarray, " n"]) -> None:
+    held = held_levels(ground, explained)
+    if held is None:
+        asked.skip("levels that are held", "there are too few rows for what the model would have to learn")
+        return
+    jumping = acting(held)
+    drifting = None if jumping else driving(held)
+    named = jumping if drifting is None else [drifting]
+    asked.found += [claim_action(ground, held, level) for level in jumping]
+    if drifting is not None:
+        asked.found.append(claim_driver(ground, held, drifting))
+    asked.hidden = replace(asked.hidden, levels=held, named=tuple(level.index for level in named))
+
+
+def _ask_moves(asked: _Asked, ground: Ground, explained: Bool[np.ndarray, " n"]) -> None:
+    moves = find_moves(ground, explained)
+    if moves is None:
+        asked.skip("unlogged moves", "too few rows can be trusted")
+        return
+    claim = claim_moves(ground, moves)
+    if claim is not None:
+        asked.found.append(claim)
+        asked.hidden = replace(asked.hidden, moves=moves)
+
+
+def _ask_lean(asked: _Asked, ground: Ground) -> None:
+    lean = lean_fits(ground)
+    causal = causal_latent(ground, lean)
+    if not adequate(causal):
+        asked.skip(
+            "causal gain of a held latent",
+            f"the lean model predicts worse than the rich one (t = {causal.against_rich.t:.1f}), so that its "
+            "latent would stand for the model's own shortcomings",
+        )
+    claim = claim_latent(ground, causal)
+    if claim is not None:
+        asked.found.append(claim)
+        asked.hidden = replace(asked.hidden, lean=lean)
+
+
+def _together(found: list[Claim]) -> list[Claim]:
+    """Level and moves of one hidden cause are one gap, told by the question that tells most of it."""
+    if not found:
+        return []
+    first, *rest = found
+    known = {e.name for e in first.evidence}
+    more = tuple(e for claim in rest for e in claim.evidence if e.name not in known)
+    return [replace(first, evidence=(*first.evidence, *more), score=max(c.score for c in found))]

@@ -1,0 +1,85 @@
+"""Held latents: how long a history, products of signals or none, and how many latents."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from tslam.config import FitConfig
+from tslam.kernels.hac import MeanTest, mean_test
+from tslam.panel.chain import Structure
+from tslam.select.candidates import Candidate, Data, compare, few_products, fit_held_family, input_lags
+
+__all__ = ["HeldFit", "HeldSearch", "earns"]
+
+_SURE = 0.01
+"""p below which more latents are taken to be better."""
+_FIRST = 2
+"""Latents that histories are compared with: one may have to stand for two things at once."""
+
+
+class HeldFit(NamedTuple):
+    """A candidate with held latents, and how it was asked for."""
+
+    lags: int
+    products: bool
+    latents: int
+    candidate: Candidate
+
+
+@dataclass(frozen=True, eq=False)
+class HeldSearch:
+    """The walk through histories and numbers of latents.
+
+    History hides levels, so that the shortest one is tried beside the chosen one; and a model that is
+    straight where the plant bends makes levels up, so that products are tried where they help.
+    """
+
+    data: Callable[[Structure], Data]
+    config: FitConfig
+    within: frozenset[str]
+    channels: int
+
+    def best(self, lags: int, *, bends: bool) -> HeldFit:
+        """The best candidate on held-out rows.
+
+        Args:
+            lags: Of the linear model.
+            bends: Do products of signals help it?
+
+        Raises:
+            TrainingError: no fit arrived at finite numbers.
+        """
+        shapes = [(n, False) for n in sorted({lags} if self.config.lags else {1, lags})]
+        if bends and few_products(self.data(Structure(lags, input_lags(lags), self.within))):
+            shapes += [(n, True) for n in sorted({lags} if self.config.lags else {1, min(2, lags)})]
+        most = min(self.config.max_latents, self.channels)
+        count = self.config.latents or max(1, min(_FIRST, most))
+        first = max((self._fit(*shape, count) for shape in shapes), key=lambda fit: fit.candidate.mean)
+        return first if self.config.latents is not None else self._as_many_as_it_takes(first, most)
+
+    def _fit(self, lags: int, products: bool, latents: int) -> HeldFit:
+        data = self.data(Structure(lags, input_lags(lags), self.within))
+        candidate = fit_held_family(data, self.config, latents, products=products)
+        return HeldFit(lags, products, latents, candidate)
+
+    def _as_many_as_it_takes(self, first: HeldFit, most: int) -> HeldFit:
+        """Twice as many while that is surely better, and one where two are not: no more than there is."""
+        best = first
+        while 2 * best.latents <= most:
+            more = self._fit(best.lags, best.products, 2 * best.latents)
+            if compare(more.candidate, best.candidate).p >= _SURE:
+                break
+            best = more
+        if best is not first or best.latents == 1:
+            return best
+        one = self._fit(best.lags, best.products, 1)
+        return best if compare(best.candidate, one.candidate).p < _SURE else one
+
+
+def earns(fit: HeldFit, data: Data) -> MeanTest:
+    """What the latents of a candidate gain, held out, on the same model without them."""
+    c = data.chain
+    gain = fit.candidate.lam.causal_gain(c.X, c.Y, c.start)
+    return mean_test(np.where(data.held, gain, np.nan))
