@@ -20,7 +20,7 @@ export TZ := UTC
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help install demo test lint types format docs docs-serve picture notebooks bench schemas check-gpu clean
+.PHONY: help install demo test lint types format docs docs-serve picture notebooks reproduce bench schemas check-gpu clean
 
 help: ## List the targets
 	@echo "tslam: what acted on your system that nobody logged?"
@@ -71,6 +71,9 @@ picture: demo ## Draw docs/assets/report.png from the demo's report (needs Chrom
 
 notebooks: $(STAMP) ## Run the notebooks and keep what they show
 	cd examples && ../$(BIN)/jupyter-execute --inplace *.ipynb && rm -rf plant.parquet gaps.html runs
+
+reproduce: $(STAMP) ## Try what is published of latent action models: docs/reproduce.md (minutes)
+	$(BIN)/python tests/reproduce
 
 bench: $(STAMP) ## Measure: import time, speed, peers (minutes; prints tables)
 	for script in tests/benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done

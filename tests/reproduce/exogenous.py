@@ -1,0 +1,150 @@
+"""What leaks of the outside world into z: the algebra, and what is measured."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from page import Plot, Section, Table
+from world import orthonormal
+
+from tslam.diagnose.llo import missed
+from tslam.dynamics.closed_form import fit_closed_form, fit_swapped
+from tslam.dynamics.moments import Moments
+
+CHAN, ACT, OUT, ROWS = 24, 3, 3, 40_000
+STRENGTHS = (0.25, 0.5, 0.8, 1.25, 2.0, 4.0)
+
+
+@dataclass(frozen=True)
+class Series:
+    """o = M_s s + M_x ξ with s' = s + X a and ξ' = F ξ + w."""
+
+    now: np.ndarray
+    after: np.ndarray
+    action: np.ndarray
+    innovation: np.ndarray
+    season: np.ndarray
+    """F ξ − ξ: the part of the outside change that history tells."""
+    outside: np.ndarray
+    """Covariance of M_x w."""
+
+
+def series(strength: float, seed: int, *, coupled: float = 0.0, bent: bool = False) -> Series:
+    """One series; the outside is seen in the same channels as the state.
+
+    Args:
+        strength: Standard deviation of the innovation, that of the action being 1.
+        seed: Of everything random.
+        coupled: Correlation of a with w: 0 keeps exogenous and endogenous parts independent.
+        bent: Observe o + 0.3 sin(2 o) instead of o.
+    """
+    rng = np.random.default_rng(seed)
+    Ms, Mx = orthonormal(rng, CHAN, ACT), orthonormal(rng, CHAN, OUT)
+    F = 0.9 * orthonormal(rng, OUT, OUT)
+    s, xi = rng.normal(size=(ROWS, ACT)), rng.normal(size=(ROWS, OUT)) * 2.0
+    w = rng.normal(size=(ROWS, OUT))
+    action = np.sqrt(1 - coupled**2) * rng.normal(size=(ROWS, ACT)) + coupled * w[:, :ACT]
+    w *= strength
+    background = 0.02 * rng.normal(size=(2, ROWS, CHAN))
+    now = s @ Ms.T + xi @ Mx.T + background[0]
+    after = (s + action) @ Ms.T + (xi @ F.T + w) @ Mx.T + background[1]
+    if bent:
+        now, after = (o + 0.3 * np.sin(2 * o) for o in (now, after))
+    return Series(now, after, action, w, xi @ F.T - xi, strength**2 * Mx @ Mx.T)
+
+
+def sections() -> Iterator[Section]:
+    """All that the page says of the outside world."""
+    yield _leakage()
+    yield _remedies()
+    yield _transfer()
+
+
+def _shares(s: Series, F: np.ndarray) -> tuple[float, float, float]:
+    z = fit_closed_form(Moments.of(np.column_stack([F, s.after])), F.shape[1], ACT).infer(F, s.after)
+    return tuple(1 - missed(z, target) for target in (s.action, s.innovation, s.season))
+
+
+def _leakage() -> Section:
+    table = Table(("innovation / action", "R² of the action", "of the innovation", "of the predictable part"))
+    lines: dict[str, list[float]] = {"action": [], "innovation": [], "predictable part": []}
+    for strength in STRENGTHS:
+        found = _shares(s := series(strength, 0), s.now)
+        for line, value in zip(lines.values(), found, strict=True):
+            line.append(value)
+        table.add(strength, *(f"{value:.3f}" for value in found))
+    worse = Table(("innovation / action 0.5", "R² of the action", "of the innovation", "of the predictable"))
+    for label, options in (
+        ("as above", {}),
+        ("a and w correlated, .5", {"coupled": 0.5}),
+        ("a and w correlated, .9", {"coupled": 0.9}),
+        ("observed through a bend", {"bent": True}),
+    ):
+        s = series(0.5, 0, **options)
+        worse.add(label, *(f"{value:.3f}" for value in _shares(s, s.now)))
+    plot = Plot(
+        "reproduce-leakage", "innovation / action", "R² from z", STRENGTHS, lines, {"equal": 1.0}, log=True
+    )
+    return Section(
+        "Only the innovation of the outside leaks",
+        "o = M_s s + M_x ξ, s' = s + X a, ξ' = F ξ + w, 24 channels, 3 actions, 3 exogenous variables that "
+        "nobody measured, dz = 3. z takes w where w is the stronger, and never F ξ − ξ, which history tells "
+        'however strong it is (after "Why Latent Actions Fail, and How to Prevent It", arXiv 2605.20223; the '
+        "algebra is ours). Correlated with the action, the innovation is in z for a reason that no remedy of "
+        "the latent can mend. Observed through a bend (o + 0.3 sin 2o) the same linear model says the same.",
+        (table, worse),
+        (plot,),
+    )
+
+
+def _remedies() -> Section:
+    table = Table(("innovation twice the action", "R² of the action", "of the innovation"))
+    s = series(2.0, 0)
+    xi_after = s.season + s.innovation  # measured: ξ_{t+1} beside history
+    moments = Moments.of(np.column_stack([s.now, s.after]))
+    z = {
+        "nothing done": fit_closed_form(moments, CHAN, ACT).infer(s.now, s.after),
+        "swap across series, as often as not": fit_swapped(moments, CHAN, ACT, s.outside).infer(
+            s.now, s.after
+        ),
+        "swap alone": fit_swapped(moments, CHAN, ACT, s.outside, 30.0).infer(s.now, s.after),
+    }
+    F = np.column_stack([s.now, xi_after])
+    z["x_t, x_{t+1} measured and given"] = fit_closed_form(
+        Moments.of(np.column_stack([F, s.after])), CHAN + OUT, ACT
+    ).infer(F, s.after)
+    for label, latents in z.items():
+        table.add(label, *(f"{1 - missed(latents, target):.3f}" for target in (s.action, s.innovation)))
+    return Section(
+        "What keeps the outside out",
+        "Measuring it and giving it to the forward model settles the matter. Without, a swap (z read on one "
+        "series must predict another, with its own innovation, under the same action) turns the subspace.",
+        (table,),
+    )
+
+
+def _transfer() -> Section:
+    table = Table(("innovation / action", "z of one series on another", "the right action", "no action"))
+    for strength in (0.25, 0.5, 2.0):
+        one, two = series(strength, 0), series(strength, 0)
+        rng = np.random.default_rng(9)
+        lam = fit_closed_form(Moments.of(np.column_stack([one.now, one.after])), CHAN, ACT)
+        # the second series: same actions, other states, other outside
+        order = rng.permutation(ROWS)
+        Ms = np.linalg.lstsq(one.action, one.after - lam.forward.mean(one.now), rcond=None)[0]
+        pushed = one.action @ Ms
+        rest = (two.after - two.action @ Ms)[order]
+        now, after = two.now[order], rest + pushed
+        errors = [
+            after - lam.predict(now, lam.infer(one.now, one.after)),
+            after - lam.forward.mean(now) - pushed,
+            after - lam.forward.mean(now),
+        ]
+        table.add(strength, *(f"{float((e**2).sum(axis=1).mean()):.3f}" for e in errors))
+    return Section(
+        "Transfer: z read on one series, applied to another",
+        "Mean squared error, summed over channels, of the next sample of a second series in which the same "
+        "actions were taken from other states and under other outside innovations. The second column knows "
+        "the actions. z carries over what it holds of the action, and brings the other series' outside.",
+        (table,),
+    )

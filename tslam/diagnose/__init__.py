@@ -1,0 +1,1 @@
+"""Questions to a fitted model that need no labels: what its latents are, and what they are not."""
