@@ -120,7 +120,7 @@ def _part(
             "Leave it out, or fit one model for the fleet (per_series=False)."
         )
     choice = choose(panel, config, seed=seed, device=device, progress=enabled(progress))
-    lam, infos = earned_latents(choice.candidate.lam, choice.data, panel.channels)
+    lam, infos = earned_latents(choice.candidate.lam, choice.data, panel.channels, config.ridge)
     return Part(
         series=series,
         structure=choice.candidate.structure,

@@ -11,10 +11,12 @@ from tslam.dynamics.lam import LAM
 from tslam.select.candidates import Data, fit_held_family, fit_linear_family
 from tslam.select.earning import FEWEST_HELD, earned_latents
 
+RIDGE = FitConfig().ridge
+
 
 def judged(record: plants.Record, latents: int = 1) -> tuple[LAM, tuple[LatentInfo, ...], Data]:
     d = data(panel(record))
-    lam, infos = earned_latents(fit_held_family(d, FitConfig(), latents).lam, d, record.observations)
+    lam, infos = earned_latents(fit_held_family(d, FitConfig(), latents).lam, d, record.observations, RIDGE)
     return lam, infos, d
 
 
@@ -46,30 +48,48 @@ def test_a_hidden_white_action_is_recovered_and_never_earns() -> None:
         assert not info.earned
 
 
-def test_the_strongest_comes_first() -> None:
-    lam, infos, d = judged(plants.linear(3000, 1, noise=0.3).drop("action_1", "action_2"), latents=2)
-    assert [i.name for i in infos] == ["latent_0", "latent_1"]
-    assert infos[0].t_value >= infos[1].t_value
-    assert infos[0].earned
-    assert lam.inverse is not None
+def test_what_latents_are_worth_adds_up_to_what_all_of_them_are() -> None:
+    lam, infos, d = judged(plants.linear(3000, 1, noise=0.3).drop("action_1", "action_2"), latents=3)
+    assert [i.name for i in infos] == ["latent_0", "latent_1", "latent_2"]
+    assert infos[0].gain > infos[1].gain > infos[2].gain
     c = d.chain
     whole = lam.causal_gain(c.X, c.Y, c.start)[d.held].mean()
-    assert 1000 * whole >= max(i.gain for i in infos)
+    assert 1000 * whole == pytest.approx(sum(i.gain for i in infos))
+    assert lam.inverse is not None
     np.testing.assert_array_equal([i.persistence for i in infos], lam.inverse.phi)
+
+
+@pytest.mark.parametrize(("hidden", "seed"), [(1, 1), (1, 2), (2, 1), (2, 2)])
+def test_as_many_earn_as_are_hidden(hidden: int, seed: int) -> None:
+    # a latent that another one could stand in for adds nothing, however much of the level it carries
+    record = plants.linear(3000, seed, noise=0.3).drop(*["action_1", "action_2"][:hidden])
+    _, infos, _ = judged(record, latents=3)
+    assert [i.earned for i in infos] == [k < hidden for k in range(3)]
+
+
+def test_a_latent_is_worth_what_a_fit_without_it_lacks() -> None:
+    record = plants.linear(3000, 1, noise=0.3).drop("action_1", "action_2")
+    _, (alone,), _ = judged(record)
+    _, (first, second), d = judged(record, latents=2)
+    assert first.gain == pytest.approx(alone.gain, rel=0.05)
+    whole = fit_held_family(d, FitConfig(), 2).lam.causal_gain(d.chain.X, d.chain.Y, d.chain.start)
+    assert second.gain == pytest.approx(1000 * whole[d.held].mean() - alone.gain, rel=0.05)
 
 
 def test_a_latent_without_memory_has_no_gain_at_all() -> None:
     record = plants.linear(800, 0, d=4).drop("action_1")
     d = data(panel(record))
-    _, (info,) = earned_latents(fit_linear_family(d, FitConfig(), 1).lam, d, record.observations)
+    _, (info,) = earned_latents(fit_linear_family(d, FitConfig(), 1).lam, d, record.observations, RIDGE)
     assert (info.earned, info.gain, info.t_value, info.persistence) == (False, 0.0, 0.0, 0.0)
+    _, infos = earned_latents(fit_linear_family(d, FitConfig(), 2).lam, d, record.observations, RIDGE)
+    assert {(i.earned, i.gain, i.t_value) for i in infos} == {(False, 0.0, 0.0)}
 
 
 def test_without_latents_there_is_nothing_to_judge() -> None:
     record = plants.linear(400, 0, d=3)
     d = data(panel(record))
     lam = fit_linear_family(d, FitConfig(), 0).lam
-    assert earned_latents(lam, d, record.observations) == (lam, ())
+    assert earned_latents(lam, d, record.observations, RIDGE) == (lam, ())
 
 
 def test_a_handful_of_rows_earns_nothing() -> None:
@@ -77,5 +97,5 @@ def test_a_handful_of_rows_earns_nothing() -> None:
     lam, (info,), d = judged(record)
     assert info.earned
     few = d.held & (np.cumsum(d.held) < FEWEST_HELD)
-    _, (info,) = earned_latents(lam, Data(d.structure, d.chain, d.train, few), record.observations)
+    _, (info,) = earned_latents(lam, Data(d.structure, d.chain, d.train, few), record.observations, RIDGE)
     assert not info.earned

@@ -22,7 +22,7 @@ from tslam.dynamics.linear import residual_covariance
 from tslam.dynamics.squarem import accelerate
 from tslam.errors import TrainingError
 
-__all__ = ["STARTS", "HeldFit", "Noise", "fit_held"]
+__all__ = ["STARTS", "HeldFit", "Noise", "fit_held", "fit_held_from"]
 
 Noise = Literal["full", "diagonal"]
 """Covariance of e. ``full`` leaves common white noise to R, so that z stands for what persists;
@@ -247,6 +247,51 @@ def fit_held(
     s, history = best
     inverse = HeldInverse(s.B, s.R, s.phi)
     return HeldFit(LinearForward(s.W[:-1], s.W[-1]), inverse, history[-1], tuple(history))
+
+
+def fit_held_from(
+    X: Float[np.ndarray, "n feat"],
+    Y: Float[np.ndarray, "n chan"],
+    train: Bool[np.ndarray, " n"],
+    start: Bool[np.ndarray, " n"],
+    *,
+    forward: LinearForward,
+    inverse: HeldInverse,
+    ridge: float,
+    iterations: int = 60,
+    tolerance: float = 1e-5,
+) -> HeldFit:
+    """Fit regression and latents jointly from where they are, φ free: each latent stays the one it was.
+
+    Args:
+        X: Regressors of consecutive transitions, about unit variance.
+        Y: o_{t+1}, scaled; NaN where not measured.
+        train: Transitions to learn from; the others leave the latent path free.
+        start: True where a segment begins.
+        forward: First guess of the regression.
+        inverse: First guess of the latents; its noise stays diagonal where it is.
+        ridge: Penalty per row on the regression.
+        iterations: Most EM steps.
+        tolerance: Stop when an accelerated step gains less, in nats per transition.
+
+    Raises:
+        TrainingError: a step met a singular covariance.
+    """
+    diagonal = not np.any(inverse.R - np.diag(np.diag(inverse.R)))
+    problem = _Problem(X, Y, train, start, ridge, "diagonal" if diagonal else "full")
+    first = _State(np.vstack([forward.weights, forward.bias]), inverse.B, inverse.R, inverse.phi)
+    try:
+        s, history = accelerate(
+            problem.step, first, problem.pack, problem.unpack, iterations=iterations, tolerance=tolerance
+        )
+    except np.linalg.LinAlgError as error:
+        raise TrainingError(
+            f"EM for {inverse.latents} held latents met a singular covariance ({error}). Look for nearly "
+            "equal channels, or raise `ridge`."
+        ) from error
+    return HeldFit(
+        LinearForward(s.W[:-1], s.W[-1]), HeldInverse(s.B, s.R, s.phi), history[-1], tuple(history)
+    )
 
 
 def _climb(problem: _Problem, state: _State, iterations: int, tolerance: float) -> tuple[_State, list[float]]:

@@ -1,11 +1,16 @@
 """Does a latent earn its place? Only by better causal, held-out prediction."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float
 
 from tslam.audit.gap import LatentInfo
 from tslam.contract.latents import latent_names
-from tslam.dynamics.lam import LAM
+from tslam.dynamics.forward import LinearForward, fit_ridge
+from tslam.dynamics.held import fit_held_from
+from tslam.dynamics.inverse import HeldInverse
+from tslam.dynamics.lam import LAM, log_score
 from tslam.kernels.hac import MeanTest, mean_test
 from tslam.select.candidates import Data, keep_latents
 
@@ -15,40 +20,44 @@ _LEVEL = 0.05
 """One-sided p below which a latent has earned its place."""
 FEWEST_HELD = 50
 """Held-out rows from which a mean and its error say anything."""
+_LEAST_RIDGE = 1e-9
+"""Keeps the regression solvable where latents are copies of each other."""
 _LOUD = 0.5
 """Channels whose loading is at least this share of the largest are named."""
 
 
-def earned_latents(lam: LAM, data: Data, channels: tuple[str, ...]) -> tuple[LAM, tuple[LatentInfo, ...]]:
+def earned_latents(
+    lam: LAM, data: Data, channels: tuple[str, ...], ridge: float
+) -> tuple[LAM, tuple[LatentInfo, ...]]:
     """Order latents by what they are worth, strongest first, and say which have earned their place.
 
-    A latent's worth is the causal held-out log-score of the model with it, minus that of the same model
-    without it or of the one fitted without any, whichever says less, tested with HAC errors. (Latents are
-    fitted to each other: taking one away can leave a model that is worse than one that never had any.)
+    A latent's worth is the causal held-out log-score that it adds to the stronger ones, tested with HAC
+    errors: the score of the model with them all and it, minus that of the model with them alone, fitted
+    again. The weakest is taken away first. What the latents are worth adds up to what all of them are.
 
     Args:
         lam: The fitted model.
         data: Transitions and split.
         channels: Names of the observations.
+        ridge: Penalty of the regressions that are fitted again.
     """
     if lam.inverse is None:
         return lam, ()
-    tests = _worth(lam, data)
-    order = sorted(range(lam.latents), key=lambda i: -tests[i].t)
-    ordered = keep_latents(lam, order)
+    worth = _worth(lam, data, max(ridge, _LEAST_RIDGE))
+    ordered = keep_latents(lam, [i for i, _ in worth])
     assert ordered.inverse is not None
     enough = int(data.held.sum()) >= FEWEST_HELD
     infos = []
-    for k, (name, i) in enumerate(zip(latent_names(lam.latents), order, strict=True)):
+    for k, (name, (_, test)) in enumerate(zip(latent_names(lam.latents), worth, strict=True)):
         loading = np.abs(ordered.inverse.B[:, k])
         loud = [channels[j] for j in np.argsort(-loading) if loading[j] >= _LOUD * loading.max()]
         infos.append(
             LatentInfo(
                 name=name,
-                earned=enough and tests[i].p < _LEVEL,
-                gain=1000.0 * tests[i].mean,
-                t_value=tests[i].t,
-                p_value=tests[i].p,
+                earned=enough and test.p < _LEVEL,
+                gain=1000.0 * test.mean,
+                t_value=test.t,
+                p_value=test.p,
                 persistence=float(ordered.inverse.phi[k]),
                 channels=tuple(loud),
             )
@@ -56,17 +65,74 @@ def earned_latents(lam: LAM, data: Data, channels: tuple[str, ...]) -> tuple[LAM
     return ordered, tuple(infos)
 
 
-def _worth(lam: LAM, data: Data) -> list[MeanTest]:
-    """What each latent adds to the others, and at most what all of them add to none."""
-    c = data.chain
+def _worth(lam: LAM, data: Data, ridge: float) -> list[tuple[int, MeanTest]]:
+    """What each latent adds to the stronger ones, strongest first."""
+    assert lam.inverse is not None
+    kept = list(range(lam.latents))
+    model = _Nested(data.chain.Y - lam.forward.mean(data.chain.X), lam.inverse)
+    score = _score(model, lam, data)
+    found = []
+    while len(kept) > 1:
+        i = _weakest(model, lam, data, ridge)
+        if model.inverse.phi[i]:
+            model = _without(model, i, data, ridge)
+            rest = _score(model, lam, data)
+        else:
+            # no past tells of a latent without memory: without it every prediction is the same
+            model, rest = _Nested(model.left, _absorbed(model.inverse, i)), score
+        found.append((kept.pop(i), mean_test(np.where(data.held, score - rest, np.nan))))
+        score = rest
+    none = log_score(data.chain.Y - lam.baseline.mean(data.chain.X), lam.baseline_cov)
+    alone = score - none if model.inverse.phi[0] else np.zeros(len(score))
+    found.append((kept[0], mean_test(np.where(data.held, alone, np.nan))))
+    return found[::-1]
 
-    def tested(gain: Float[np.ndarray, " n"]) -> MeanTest:
-        return mean_test(np.where(data.held, gain, np.nan))
 
-    whole = lam.causal_gain(c.X, c.Y, c.start)
-    tests = []
-    for i in range(lam.latents):
-        others = [j for j in range(lam.latents) if j != i]
-        rest = keep_latents(lam, others).causal_gain(c.X, c.Y, c.start) if others else np.zeros(len(whole))
-        tests.append(min(tested(whole - rest), tested(whole), key=lambda test: test.mean))
-    return tests
+@dataclass(frozen=True, eq=False)
+class _Nested:
+    """Some of the latents, and what the regression that goes with them leaves to them."""
+
+    left: Float[np.ndarray, "n chan"]
+    inverse: HeldInverse
+
+
+def _score(model: _Nested, lam: LAM, data: Data) -> Float[np.ndarray, " n"]:
+    """Log-score of causal predictions under the covariance that every number of latents is scored under."""
+    prior = model.inverse.path(model.left, data.chain.start, "filtered").prior
+    return log_score(model.left - prior @ model.inverse.B.T, lam.baseline_cov)
+
+
+def _weakest(model: _Nested, lam: LAM, data: Data, ridge: float) -> int:
+    """The latent whose path adds least to those of the others, the regression fitted to them again."""
+    prior = model.inverse.path(model.left, data.chain.start, "filtered").prior
+    rest = []
+    for i, phi in enumerate(model.inverse.phi):
+        if not phi:
+            return i
+        seen = np.column_stack([data.chain.X, np.delete(prior, i, axis=1)])
+        again = fit_ridge(seen, model.left, data.train, ridge)
+        rest.append(log_score(model.left - again.mean(seen), lam.baseline_cov)[data.held].mean())
+    return int(np.argmax(rest))
+
+
+def _without(model: _Nested, i: int, data: Data, ridge: float) -> _Nested:
+    """The other latents and their regression, fitted again from where they are.
+
+    A regression that was fitted together with a latent leaves to it what history could have told. With the
+    latent merely taken away it predicts worse than no latents at all, and any latent would seem to be worth
+    much.
+    """
+    X, left = data.chain.X, model.left
+    still = LinearForward(np.zeros((X.shape[1], left.shape[1])), np.zeros(left.shape[1]))
+    fit = fit_held_from(
+        X, left, data.train, data.chain.start, forward=still, inverse=_absorbed(model.inverse, i), ridge=ridge
+    )
+    return _Nested(left - fit.forward.mean(X), fit.inverse)
+
+
+def _absorbed(inverse: HeldInverse, i: int) -> HeldInverse:
+    """The latents but one, whose variance counts as noise."""
+    B, direction = np.delete(inverse.B, i, axis=1), inverse.B[:, i]
+    full = np.any(inverse.R - np.diag(np.diag(inverse.R))) or not inverse.phi[i]
+    more = np.outer(direction, direction) if full else np.diag(direction**2)
+    return HeldInverse(B, inverse.R + more, np.delete(inverse.phi, i))
