@@ -70,9 +70,9 @@ def _noise_cases() -> Section:
     return Section(
         "Three kinds of noise over dz",
         "LLO over the number of latents. Without noise it rises to 2 at dz = d_a and stays. Independent "
-        "noise is spread over all channels, so that the first eight latents are the action's; beyond them each "
-        "latent takes noise. Other agents are taken from dz = 9 on where they are weaker than the action, "
-        "and first where they are stronger, until dz = 16 holds both.",
+        "noise is spread over all channels, so that the first eight latents are the action's; beyond them "
+        "each latent takes noise. Other agents are taken from dz = 9 on where they are weaker than the "
+        "action, and first where they are stronger, until dz = 16 holds both.",
         (table,),
         (plot,),
     )
@@ -86,8 +86,8 @@ def _policy() -> Section:
     return Section(
         "A policy that follows from what is seen cannot be seen",
         "a = δ Π o + (1 − δ) π, Π of random orthonormal rows (8 × 128), π of unit variance, σ_exo = 0.5, "
-        "mean of 5 seeds. The forward model absorbs δ Π o; what is left for z is (1 − δ) π, which at δ = 0.5 is "
-        "as strong as the noise and beyond weaker. The paper says that it hurts and prints no such table: "
+        "mean of 5 seeds. The forward model absorbs δ Π o; what is left for z is (1 − δ) π, which at δ = 0.5 "
+        "is as strong as the noise and beyond weaker. The paper says that it hurts and prints no such table: "
         "the figures expected are those of an earlier trial of ours.",
         (table,),
     )
@@ -104,7 +104,8 @@ def _augmentation() -> Section:
         "Augmentation settles what zero means (4.3)",
         "Without it any C does, C = 0 as well as C = −D: only A + BC counts, and nothing says what z = 0 "
         "means. With κ₁ on both inputs of the inverse model and κ₂ on input and target of the forward model, "
-        "A = I and C + D = 0, however small κ is. In closed form, from the moments of 40,000 rows and those of κ.",
+        "A = I and C + D = 0, however small κ is. In closed form, from the moments of 40,000 rows "
+        "and those of κ.",
         (table,),
     )
 
