@@ -31,13 +31,16 @@ def decide_timing(
         data: Transitions and split of a structure.
         config: Ridge penalty.
     """
-    present = {f.column for f in (*panel.action_features, *panel.exog_features)}
-    inputs = [c for c in panel.contract.columns if c.role in INPUT_ROLES and c.name in present]
+    channels: dict[str, set[str]] = {}
+    for feature in (*panel.action_features, *panel.exog_features):
+        channels.setdefault(feature.column, set()).add(feature.name)
+    inputs = [c for c in panel.contract.columns if c.role in INPUT_ROLES and c.name in channels]
     given = frozenset(c.name for c in inputs if c.timing is Timing.WITHIN)
     settled = replace(structure, within=given)
     found, told = set(given), []
     for column in (c for c in inputs if c.timing is Timing.AUTO):
-        gain = _gain_within(column.name, settled, data, config, action=column.role is Role.ACTION)
+        own = channels[column.name] if column.role is Role.ACTION else None
+        gain = _gain_within(column.name, settled, data, config, feedback=own)
         if gain is not None:
             found.add(column.name)
             told.append(_sentence(column.name, gain))
@@ -45,25 +48,33 @@ def decide_timing(
 
 
 def _gain_within(
-    column: str, settled: Structure, data: Callable[[Structure], Data], config: FitConfig, *, action: bool
+    column: str,
+    settled: Structure,
+    data: Callable[[Structure], Data],
+    config: FitConfig,
+    *,
+    feedback: set[str] | None,
 ) -> MeanTest | None:
-    """What a_{t+1} of one column adds, where that says that it acts within its interval."""
+    """What a_{t+1} of one column adds, where that says that it acts within its interval.
+
+    ``feedback`` has the channels of a column that may react to what is observed, a category's all together.
+    """
     both = data(replace(settled, within=settled.within | {column}))
     late = fit_linear_family(both, config, 0)
     gain = compare(late, fit_linear_family(data(settled), config, 0))
     if gain.t < _SURE:
         return None
-    if action and gain.mean < _FEEDBACK * compare(late, _only_within(both, column, config)).mean:
+    if feedback and gain.mean < _FEEDBACK * compare(late, _only_within(both, feedback, config)).mean:
         return None
     return gain
 
 
-def _only_within(data: Data, column: str, config: FitConfig) -> Candidate:
-    """The candidate that sees a_{t+1} of one column and nothing earlier of it."""
+def _only_within(data: Data, channels: set[str], config: FitConfig) -> Candidate:
+    """The candidate that sees a_{t+1} of these channels and nothing earlier of them."""
     c = data.chain
     X = c.X.copy()
     for i, (name, offset) in enumerate(c.terms):
-        if i >= c.history.stop and offset <= 0 and (name == column or name.startswith(f"{column}[")):
+        if i >= c.history.stop and offset <= 0 and name in channels:
             X[:, i] = 0.0
     return fit_linear_family(replace(data, chain=replace(c, X=X)), config, 0)
 
