@@ -70,7 +70,8 @@ picture: demo ## Draw docs/assets/report.png from the demo's report (needs Chrom
 		--screenshot=docs/assets/report.png "file://$(CURDIR)/tslam-demo/report.html"
 
 notebooks: $(STAMP) ## Run the notebooks and keep what they show
-	cd examples && ../$(BIN)/jupyter-execute --inplace *.ipynb && rm -rf plant.parquet gaps.html runs
+	at="$$(mktemp -d)" && trap 'rm -rf "$$at"' EXIT && cp examples/*.ipynb "$$at" && \
+		$(BIN)/jupyter-execute --inplace "$$at"/*.ipynb && cp "$$at"/*.ipynb examples
 
 reproduce: $(STAMP) ## Try what is published of latent action models: docs/reproduce.md (minutes)
 	$(BIN)/python tests/reproduce

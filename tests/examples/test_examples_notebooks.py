@@ -14,6 +14,7 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MPLBACKEND")  # a notebook draws into its page
     notebook = nbformat.read(path, as_version=4)
+    beside = set(FOLDER.iterdir())
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     drawn = [
         output
@@ -22,6 +23,7 @@ def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
         if "image/png" in output.get("data", {})
     ]
     assert drawn
+    assert set(FOLDER.iterdir()) == beside
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
