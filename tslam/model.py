@@ -27,6 +27,7 @@ from tslam.select.skill import HorizonErrors, horizon_errors, skill_of
 from tslam.summary import Summary, summarise
 
 if TYPE_CHECKING:
+    from tslam.diagnose.results import Diagnostics
     from tslam.tracking.runs import TrackedRun
 
 __all__ = ["LatentActionModel"]
@@ -171,6 +172,37 @@ class LatentActionModel(Acting):
         )
         findings = merge_findings(alone) if alone else found[None]
         return build_report(panel=panel, findings=findings, latents=levels, model=facts, digest=panel.digest)
+
+    def diagnose(self, df: Any, *, truth: Any = None) -> "Diagnostics":
+        """Ask, without labels, what the latents are: do they leak, last, belong to their step, see outside?
+
+        On the data of the fit only held-out rows are asked about; on other data all are.
+
+        Args:
+            df: A frame that meets the contract.
+            truth: What really was done, where that is known: an array or frame of numbers, one row per row of
+                ``df``; null where it is not known.
+
+        Raises:
+            FrameError, CadenceError, RoleError: the frame does not meet the contract, or has too few rows.
+            ConfigError: each series was fitted alone, and ``df`` has several; or ``truth`` has other rows.
+        """
+        from tslam.diagnose.run import diagnose, on_grid  # noqa: PLC0415 - only where it is asked for
+
+        panel = self._panel(read(df, self.contract)[0])
+        known = None if truth is None else on_grid(truth, panel)
+        parts = list(self._apart(panel))
+        if len(parts) != 1:
+            raise ConfigError(
+                f"Each series was fitted alone, and the frame has {len(parts)} of them: diagnose the rows of "
+                "one at a time."
+            )
+        part, own, rows = parts[0]
+        c, held = self._held(own, part, seen=panel.digest == self._fitted.digest)
+        return diagnose(
+            part.lam, own, c, held, c.usable & ~held, seed=self._fitted.seed,
+            truth=None if known is None else known[rows],
+        )  # fmt: skip
 
     def summary(self) -> Summary:
         """Roles, model, held-out scores and latents, as text and HTML."""
