@@ -1,10 +1,8 @@
 """Questions about what no column logs: an action, an outside driver, or something that cannot be told."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 
 from tslam.audit.causal import Causal
 from tslam.audit.finding import Claim, driven_channels, largest_share, listed
@@ -12,7 +10,7 @@ from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 from tslam.audit.moves import Moves
 
-__all__ = ["adequate", "as_log", "claim_latent", "claim_moves", "effect_axis", "same_as"]
+__all__ = ["adequate", "as_log", "claim_latent", "claim_moves"]
 
 _ADEQUATE = 1.0
 """t from which the lean model with its latent is taken to predict no worse than the rich one without."""
@@ -30,40 +28,11 @@ _SHARED = 1.7
 """Concentration of the moves along one axis; 1 is isotropic."""
 _PLAIN_TAIL, _PLAIN_SHARED, _PLAIN_SIZE = 15.0, 4.0, 6.0
 """Moves so large and so alike that nothing need follow: an effect that is over within one step."""
-_SAME = 0.6
-"""Cosine, in noise units, from which two directions are taken to be one."""
 
 
 def adequate(causal: Causal) -> bool:
     """Is the lean model good enough for its latent to mean anything?"""
     return causal.against_rich.t > _ADEQUATE
-
-
-def effect_axis(ground: Ground, column: str) -> Float[np.ndarray, " chan"]:
-    """Main direction of a logged action's effect on o_{t+1}, unit length, in noise units."""
-    names = [f.name for f in ground.panel.action_features if f.column == column]
-    white = np.linalg.cholesky(np.linalg.inv(ground.cov))
-    moments = np.zeros_like(ground.cov)
-    for k in range(len(names)):
-        effect = ground.direction([names[k]])[:, :, 0] @ white
-        moments += effect.T @ effect
-    return np.asarray(np.linalg.eigh(moments)[1][:, -1])
-
-
-def same_as(
-    ground: Ground, direction: Float[np.ndarray, " chan"], axes: Mapping[str, Float[np.ndarray, " chan"]]
-) -> str | None:
-    """The logged action along whose effect a direction lies, if there is one.
-
-    Another action may drive the same channels; it hardly drives them in the same proportions.
-    """
-    white = direction @ np.linalg.cholesky(np.linalg.inv(ground.cov))
-    length = float(np.linalg.norm(white))
-    if not axes or length == 0.0:
-        return None
-    cosines = {column: abs(float(axis @ white)) / length for column, axis in axes.items()}
-    best = max(cosines, key=lambda c: cosines[c])
-    return best if cosines[best] > _SAME else None
 
 
 def as_log(claim: Claim, column: str) -> Claim:

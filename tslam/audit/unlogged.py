@@ -10,12 +10,12 @@ from tslam.audit.causal import causal_latent, lean_fits
 from tslam.audit.finding import Claim
 from tslam.audit.gap import GapKind, NotTested
 from tslam.audit.ground import Ground
-from tslam.audit.hidden import adequate, as_log, claim_latent, claim_moves, effect_axis, same_as
+from tslam.audit.hidden import adequate, as_log, claim_latent, claim_moves
 from tslam.audit.levels import held_levels
 from tslam.audit.logs import as_outage
 from tslam.audit.moves import find_moves
-from tslam.audit.offset import held_offset
 from tslam.audit.standing import acting, claim_action, claim_driver, driving
+from tslam.audit.whose import Owners
 
 __all__ = ["ask_hidden"]
 
@@ -50,16 +50,16 @@ def ask_hidden(
     _ask_levels(asked, ground, explained)
     _ask_moves(asked, ground, explained)
     _ask_lean(asked, ground)
-    axes = {column: effect_axis(ground, column) for column in columns} if asked.found else {}
+    owners = Owners(ground, columns)
     of_logs: list[Claim] = []
     actions: list[Claim] = []
     others: list[Claim] = []
     for claim in asked.found:
-        column = None if claim.direction is None else same_as(ground, claim.direction, axes)
+        column = owners.of(claim)
         if column is None:
             (actions if claim.kind is GapKind.MISSING_ACTION else others).append(claim)
         elif not any(c.column == column for c in (*claims, *of_logs)):
-            of_logs.append(as_outage(ground, as_log(claim, column), held_offset(ground, column)))
+            of_logs.append(as_outage(ground, as_log(claim, column), owners.offset(column)))
     return [*of_logs, *_together(actions or others)], asked.hidden, asked.untested
 
 
