@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import polars as pl
@@ -23,7 +23,7 @@ from tslam.panel.restrict import restrict
 from tslam.report import ChannelSkill, GapReport, ModelFacts, build_report
 from tslam.report.merge import merge_findings, merge_latents
 from tslam.select.auto import prepare
-from tslam.select.skill import HorizonErrors, horizon_errors, skill_of
+from tslam.select.skill import HorizonErrors, horizon_errors, skill_of, steps_ahead
 from tslam.summary import Summary, summarise
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class LatentActionModel(Acting):
         Args:
             df: A frame that meets the contract; series never seen get their own scaling.
             mode: ``smoothed`` uses past and future, ``filtered`` only what was known once the next
-                sample was in.
+                sample was in (and the scale of a series never seen, which is taken from all its rows).
 
         Returns:
             A frame of the caller's kind: time, series where there is one, and a column per latent. One
@@ -97,7 +97,10 @@ class LatentActionModel(Acting):
 
         Raises:
             FrameError, CadenceError, RoleError: the frame does not meet the contract.
+            ConfigError: there is no such mode.
         """
+        if mode not in get_args(Mode):
+            raise ConfigError(f"Found mode={mode!r}. Give one of {list(get_args(Mode))}.")
         frame, kind = read(df, self.contract)
         panel = self._panel(frame)
         levels = self._levels(panel, mode)
@@ -108,7 +111,7 @@ class LatentActionModel(Acting):
         )
         return back(result, kind, roles=dict.fromkeys(self.latent_names, "latent"))
 
-    def score(self, df: Any, horizons: tuple[int, ...] = (1, 5, 20)) -> Any:
+    def score(self, df: Any, horizons: int | Sequence[int] = (1, 5, 20)) -> Any:
         """Held-out skill against persistence, per channel and horizon.
 
         On the data of the fit only held-out rows count; on other data all do. Logged inputs over the
@@ -125,17 +128,16 @@ class LatentActionModel(Acting):
 
         Raises:
             FrameError, CadenceError, RoleError: the frame does not meet the contract.
-            ConfigError: a horizon is below 1, or there is none.
+            ConfigError: a horizon is no whole number of steps from 1 on, or there is none.
         """
-        if not horizons or min(horizons) < 1:
-            raise ConfigError(f"Found horizons={horizons!r}. Give one or more steps ahead, each at least 1.")
+        ahead = steps_ahead(horizons)
         frame, kind = read(df, self.contract)
         panel = self._panel(frame)
         seen = panel.digest == self._fitted.digest
         rows: list[dict[str, Any]] = []
         for part, own, _ in self._apart(panel):
             c, held = self._held(own, part, seen=seen)
-            errors = horizon_errors(part.lam, c, held, tuple(sorted(set(horizons))), part.structure.lags)
+            errors = horizon_errors(part.lam, c, held, ahead, part.structure.lags)
             label = {} if part.series is None else {"series": part.series}
             rows += [label | row for h, e in errors.items() for row in _scores(own.channels, h, e)]
         schema = _SCORES if self._fitted.parts[0].series is None else {"series": pl.String()} | _SCORES

@@ -13,7 +13,7 @@ from model_cases import SITE, fleet, fleet_model, model, record
 from polars.testing import assert_frame_equal
 
 import tslam
-from tslam.errors import FrameError, RoleError
+from tslam.errors import ConfigError, FrameError, RoleError
 
 
 @pytest.mark.parametrize("mode", ["smoothed", "filtered"])
@@ -176,6 +176,12 @@ def test_a_frame_without_a_column_of_the_contract_is_refused() -> None:
 def test_a_frame_without_rows_is_refused() -> None:
     with pytest.raises(FrameError, match="no rows"):
         model().infer(record().frame.head(0))
+
+
+def test_there_are_two_modes() -> None:
+    unknown: Any = "smooth"
+    with pytest.raises(ConfigError, match=r"mode='smooth'. Give one of \['smoothed', 'filtered'\]"):
+        model().infer(record().frame, mode=unknown)
 
 
 def test_asking_changes_nothing() -> None:

@@ -1,16 +1,19 @@
 """Held-out skill against persistence, per channel and horizon."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from tslam.dynamics.forward import fit_ridge
 from tslam.dynamics.lam import LAM
+from tslam.errors import ConfigError
 from tslam.panel.chain import Chain
 from tslam.select.candidates import Data
 
-__all__ = ["HorizonErrors", "Skill", "horizon_errors", "one_step_skill", "skill_of"]
+__all__ = ["HorizonErrors", "Skill", "horizon_errors", "one_step_skill", "skill_of", "steps_ahead"]
 
 _STILL = 1e-12
 """Mean squared error, in scaled units, of which nothing is made: a still channel has skill 0, not a ratio."""
@@ -39,6 +42,23 @@ def skill_of(
 ) -> Float[np.ndarray, " chan"]:
     """1 − error / error of persistence; 0 where there was nothing to predict."""
     return np.nan_to_num(1.0 - (error + _STILL) / (persistence + _STILL), nan=0.0)
+
+
+def steps_ahead(horizons: Any) -> tuple[int, ...]:
+    """The horizons asked for, each once, ascending.
+
+    Args:
+        horizons: A number of steps, or several.
+
+    Raises:
+        ConfigError: one is no whole number from 1 on, or there is none.
+    """
+    given = horizons if isinstance(horizons, Sequence | set | frozenset) else (horizons,)
+    if not given or not all(isinstance(h, int | np.integer) and h >= 1 for h in given):
+        raise ConfigError(
+            f"Found horizons={horizons!r}. Give one or more whole numbers of steps ahead, each at least 1."
+        )
+    return tuple(sorted({int(h) for h in given}))
 
 
 def one_step_skill(lam: LAM, data: Data, channels: tuple[str, ...], ridge: float) -> tuple[Skill, ...]:
