@@ -10,21 +10,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tslam.align.alignment import Alignment
+    from tslam.align.certificate import Certificate, Experiment
+    from tslam.align.labels import Label
     from tslam.audit.gap import Gap, GapKind, Severity
     from tslam.config import FitConfig
     from tslam.contract import Column, Contract
     from tslam.fitting import fit, load
     from tslam.model import LatentActionModel
+    from tslam.plan.dials import Limits
+    from tslam.plan.guard import Override
     from tslam.report.model import GapReport
 
 __all__ = [
+    "Alignment",
+    "Certificate",
     "Column",
     "Contract",
+    "Experiment",
     "FitConfig",
     "Gap",
     "GapKind",
     "GapReport",
+    "Label",
     "LatentActionModel",
+    "Limits",
+    "Override",
     "Severity",
     "errors",
     "fit",
@@ -33,6 +44,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Alignment": "tslam.align.alignment",
+    "Certificate": "tslam.align.certificate",
+    "Experiment": "tslam.align.certificate",
+    "Label": "tslam.align.labels",
+    "Limits": "tslam.plan.dials",
+    "Override": "tslam.plan.guard",
     "Column": "tslam.contract",
     "Contract": "tslam.contract",
     "FitConfig": "tslam.config",

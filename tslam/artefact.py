@@ -13,6 +13,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from tslam.align.alignment import Alignment, digest_of
+from tslam.align.storage import pack, unpack
 from tslam.audit.gap import LatentInfo
 from tslam.config import FitConfig
 from tslam.contract import Contract
@@ -26,7 +28,7 @@ from tslam.panel import Encoding, Scaling
 from tslam.panel.chain import Structure
 from tslam.select.skill import Skill
 
-__all__ = ["FORMAT", "Fitted", "Part", "read", "write"]
+__all__ = ["FORMAT", "Fitted", "Part", "fingerprint", "read", "write"]
 
 FORMAT = 1
 """Version of the layout; a reader refuses later ones and reads all earlier ones."""
@@ -70,6 +72,7 @@ class Fitted:
     channels: tuple[str, ...]
     digest: str
     notes: tuple[str, ...]
+    alignments: tuple[Alignment, ...] = ()
 
 
 def write(fitted: Fitted, folder: Path) -> None:
@@ -97,6 +100,7 @@ def write(fitted: Fitted, folder: Path) -> None:
         "digest": fitted.digest,
         "notes": list(fitted.notes),
         "parts": [_part_facts(part, f"{i}.", arrays) for i, part in enumerate(fitted.parts)],
+        "alignments": [_aligned_facts(a, f"alignment.{i}.", arrays) for i, a in enumerate(fitted.alignments)],
     }
     panel = {"step": fitted.step, "scaling": fitted.scaling.to_dict(), "encoding": fitted.encoding.to_dict()}
     try:
@@ -174,6 +178,26 @@ def _replaceable(folder: Path) -> bool:
     return '"tslam"' in (folder / _MODEL).read_text(encoding="utf-8", errors="replace")
 
 
+def fingerprint(fitted: Fitted) -> str:
+    """Digest of everything that a model is, its alignments apart."""
+    arrays: dict[str, np.ndarray] = {}
+    parts = [_part_facts(part, f"{i}.", arrays) for i, part in enumerate(fitted.parts)]
+    plain = {
+        "parts": [(p["family"], p["structure"]) for p in parts],
+        "data": fitted.digest,
+        "seed": fitted.seed,
+    }
+    plain |= {"contract": fitted.contract.model_dump_json(), "scaling": fitted.scaling.to_dict()}
+    return digest_of({k: np.ascontiguousarray(v, np.float64) for k, v in arrays.items()} | plain)
+
+
+def _aligned_facts(alignment: Alignment, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """What JSON keeps of an alignment; its numbers go among the arrays."""
+    facts, own = pack(alignment)
+    arrays |= {f"{at}{name}": value for name, value in own.items()}
+    return facts
+
+
 def _part_facts(part: Part, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """What JSON keeps of a part; its numbers go among the arrays."""
     arrays[f"{at}baseline_cov"] = part.lam.baseline_cov
@@ -211,6 +235,11 @@ def _assemble(
         channels=tuple(facts["channels"]),
         digest=facts["digest"],
         notes=tuple(facts["notes"]),
+        alignments=tuple(
+            unpack(own, {k.removeprefix(at): v for k, v in arrays.items() if k.startswith(at)})
+            for i, own in enumerate(facts.get("alignments", []))
+            for at in (f"alignment.{i}.",)
+        ),
     )
 
 

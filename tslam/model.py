@@ -10,7 +10,7 @@ import polars as pl
 from jaxtyping import Bool, Float
 
 from tslam.acting import Acting
-from tslam.artefact import Fitted, Part, write
+from tslam.artefact import Part, write
 from tslam.audit.gap import LatentInfo
 from tslam.audit.run import audit_panel
 from tslam.contract import Contract, latent_names
@@ -42,9 +42,6 @@ _SCORES = {
 
 class LatentActionModel(Acting):
     """A fitted latent action model. Frozen: nothing that it is asked changes it."""
-
-    def __init__(self, fitted: Fitted) -> None:
-        self._fitted = fitted
 
     @property
     def contract(self) -> Contract:
@@ -267,6 +264,7 @@ class LatentActionModel(Acting):
                 history=history,
                 dataset=df,
                 report=report if report is not None else self.audit(df),
+                certificates={a.action: a.certificate.model_dump_json(indent=1) for a in f.alignments},
                 experiment=experiment,
                 tracking_uri=tracking_uri,
             )

@@ -53,6 +53,13 @@ class Column(Frozen):
     )
     minimum: FiniteFloat | None = Field(None, description="Smallest value that is physically possible")
     maximum: FiniteFloat | None = Field(None, description="Largest value that is physically possible")
+    max_rate: FiniteFloat | None = Field(
+        None, gt=0, description="Largest change of an action from one row to the next that is allowed"
+    )
+    min_dwell: int | None = Field(None, ge=1, description="Fewest rows between two moves of an action")
+    move_cost: FiniteFloat | None = Field(
+        None, ge=0, description="Cost of moving an action through its whole range, for plans"
+    )
     levels: tuple[str | FiniteFloat, ...] | None = Field(
         None, description="Values that may occur, where they are few"
     )

@@ -166,10 +166,11 @@ def _by_stamp(
             "least one, or leave it out: they are then held as last logged."
         )
     tables = []
-    for i, row in enumerate(rows):
+    for row in rows:
+        series = panel.series_names[int(panel.series_of[row])]
         own = frame
         if contract.series is not None:
-            own = frame.filter(pl.col(contract.series).cast(pl.String) == panel.series_names[i])
+            own = frame.filter(pl.col(contract.series).cast(pl.String) == series)
         wanted = (
             stamps_after(panel, int(row), np.arange(steps + 1)).cast(own.schema[contract.time]).to_frame()
         )
@@ -180,7 +181,7 @@ def _by_stamp(
                 raise FrameError(
                     f"{name!r} has no value in {needed.null_count()} of the steps stamped "
                     f"{wanted[contract.time][1]} to {wanted[contract.time][-1]}"
-                    f"{f' of series {panel.series_names[i]!r}' if contract.series else ''}. Give all of them."
+                    f"{f' of series {series!r}' if contract.series else ''}. Give all of them."
                 )
         tables.append(found.select(known))
     return tables

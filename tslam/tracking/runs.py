@@ -65,6 +65,7 @@ def log_run(
     history: Mapping[str, Sequence[tuple[int, float]]] | None = None,
     dataset: Any = None,
     report: "GapReport | None" = None,
+    certificates: Mapping[str, str] | None = None,
     experiment: str | None = None,
     run_name: str | None = None,
     tracking_uri: str | None = None,
@@ -81,6 +82,7 @@ def log_run(
         dataset: what the model was fitted on (a frame of any kind, or a path); its columns and size are
             logged, never its rows.
         report: the audit, logged as HTML, JSON and Markdown under ``report/``.
+        certificates: of alignments, by action, as JSON; logged under ``certificates/``.
         experiment: its name; None: ``tslam``.
         run_name: None lets MLflow make one up.
         tracking_uri: the store; None: MLflow's own setting or ``MLFLOW_TRACKING_URI``, else
@@ -110,6 +112,8 @@ def log_run(
                 client.log_text(run_id, report.to_html(), "report/report.html")
                 client.log_text(run_id, report.to_json(), "report/report.json")
                 client.log_text(run_id, report.to_markdown(), "report/report.md")
+            for action, text in (certificates or {}).items():
+                client.log_text(run_id, text, f"certificates/{_keys([action])[action]}.json")
             with TemporaryDirectory() as folder:
                 save_pyfunc(model_dir, Path(folder) / "model", contract=contract, frame=frame)
                 client.log_artifacts(run_id, str(Path(folder) / "model"), "model")

@@ -1,0 +1,78 @@
+"""Labels: from columns, event logs and tickets; what they cannot be."""
+
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from align_cases import HIDDEN, case
+
+from tslam.align.labels import Label, from_column, from_events, lay
+from tslam.errors import AlignmentError
+from tslam.panel import Panel
+from tslam.panel.ingest import read
+from tslam.plants.plant import TIME
+
+
+def _panel() -> Panel:
+    own = case()
+    return own.model._panel(read(own.fitted_on, own.model.contract)[0])
+
+
+def test_a_column_makes_one_label_of_each_run() -> None:
+    frame = pl.DataFrame({"t": range(8), "a": [None, 1.0, 1.0, None, 1.0, 2.0, 2.0, None]})
+    labels = from_column(frame, "a", "t", None)
+    assert [(x.start, x.end, x.value) for x in labels] == [(1, 2, 1.0), (4, 4, 1.0), (5, 6, 2.0)]
+
+
+def test_runs_do_not_cross_series() -> None:
+    frame = pl.DataFrame({"t": [0, 1, 0, 1], "s": ["b", "b", "a", "a"], "a": [1.0] * 4})
+    assert [(x.series, x.start, x.end) for x in from_column(frame, "a", "t", "s")] == [
+        ("a", 0, 1),
+        ("b", 0, 1),
+    ]
+
+
+def test_a_setting_holds_until_the_next() -> None:
+    labels = from_events([(5, 2.0), (0, 1.0)], end=9)
+    assert [(x.start, x.end, x.value) for x in labels] == [(0, 5, 1.0), (5, 9, 2.0)]
+
+
+def test_the_slack_of_a_ticket_is_left_out() -> None:
+    panel = _panel()
+    stamp = case().record.frame[TIME]
+    tight = Label(stamp[100], stamp[150], 1.0, slack=timedelta(seconds=10 * panel.step))
+    other = Label(stamp[200], stamp[210], 2.0)
+    holds = lay([other, tight], panel)
+    assert holds.rows[0].tolist() == list(range(110, 141))
+    assert holds.values == (1.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("spans", "said"),
+    [
+        ([(0, 10, 1.0), (9000, 9010, 2.0)], "have no row in the data"),
+        ([(0, 10, 1.0), (5, 20, 2.0)], "contradict each other"),
+        ([(0, 10, 1.0), (15, 20, 1.0)], "with 1 value"),
+    ],
+)
+def test_what_labels_cannot_be(spans: list[tuple[int, int, float]], said: str) -> None:
+    panel = _panel()
+    first = panel.time[0]
+    step = np.timedelta64(round(panel.step * 1e6), "us")
+    labels = [Label((first + a * step).item(), (first + b * step).item(), v) for a, b, v in spans]
+    with pytest.raises(AlignmentError, match=said):
+        lay(labels, panel)
+
+
+def test_an_empty_column_is_refused() -> None:
+    own = case()
+    with pytest.raises(AlignmentError, match="null in every row"):
+        own.model.align(own.fitted_on.with_columns(pl.lit(None, pl.Float64).alias(HIDDEN)), HIDDEN)
+
+
+def test_text_is_no_number() -> None:
+    own, stamp = case(), case().record.frame[TIME]
+    labels = [Label(stamp[0], stamp[50], "low"), Label(stamp[60], stamp[90], "high")]
+    with pytest.raises(AlignmentError, match="not a number"):
+        own.model.align(own.fitted_on, HIDDEN, labels=labels, kind="continuous")

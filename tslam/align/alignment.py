@@ -1,0 +1,84 @@
+"""An alignment: one action, the latents that stand for it, the way there and back, and what that is worth."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from tslam.align.certificate import Certificate
+from tslam.align.decoder import Decoder
+from tslam.align.drift import departures
+from tslam.align.reading import Reader, Reading, read
+from tslam.align.tied import Tied
+from tslam.panel.panel import Panel
+
+__all__ = ["Alignment", "Controller", "digest_of"]
+
+
+@dataclass(frozen=True)
+class Controller:
+    """(a, s) → z: the latent of the tied model that an action is.
+
+    The state enters through the forward model of that latent, which was fitted together with it.
+    """
+
+    level: float
+    unit: float
+
+    def __call__(self, action: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """The latent that stands for an action, in the action's unit."""
+        return np.asarray((action - self.level) / self.unit)
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """Latent and typed action, tied to each other by labels. Frozen."""
+
+    action: str
+    reader: Reader
+    decoder: Decoder
+    tied: Tied | None
+    """The forward model whose latent is the action; None for levels and events."""
+    certificate: Certificate
+
+    @property
+    def latents(self) -> tuple[str, ...]:
+        """Latents of the model that stand for the action."""
+        return self.certificate.latents
+
+    @property
+    def controller(self) -> Controller | None:
+        """(a, s) → z, where the action is a number."""
+        return None if self.tied is None else Controller(self.tied.level, self.tied.unit)
+
+    def reading(self, panel: Panel, latents: Float[np.ndarray, "rows latent"]) -> Reading:
+        """What the decoder reads of a panel."""
+        return read(self.reader, panel, latents)
+
+    def recheck(self, panel: Panel, latents: Float[np.ndarray, "rows latent"]) -> "Alignment":
+        """The same alignment, or with its certificate withdrawn where it no longer holds on this panel."""
+        if self.certificate.withdrawn is not None or self.tied is None:
+            return self
+        found = departures(
+            self.certificate.drift,
+            self.tied,
+            self.reading(panel, latents).chain,
+            panel.channels,
+            self.certificate.range,
+        )
+        if not found:
+            return self
+        return replace(self, certificate=self.certificate.withdraw("; ".join(found[:3])))
+
+
+def digest_of(arrays: Mapping[str, Any]) -> str:
+    """Fingerprint of arrays and plain values, by name."""
+    total = hashlib.sha256()
+    for name in sorted(arrays):
+        value = arrays[name]
+        total.update(name.encode())
+        total.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
+    return total.hexdigest()

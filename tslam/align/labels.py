@@ -1,0 +1,173 @@
+"""Labels: what an action was, from when to when; from columns, event logs and tickets.
+
+One label is one hold: its start, its end and its value.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float, Int
+
+from tslam.errors import AlignmentError
+from tslam.panel.panel import Panel
+
+__all__ = ["Holds", "Label", "from_column", "from_events", "lay"]
+
+_FEWEST = 2
+"""Labels that an alignment takes at the least: a scale needs two."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """One hold of an action: both stamps belong to it.
+
+    ``slack`` says by how much the stamps may be wrong, as those of a maintenance ticket are: that much is
+    left out at both ends.
+    """
+
+    start: Any
+    end: Any
+    value: float | str
+    series: str | None = None
+    slack: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Holds:
+    """Labels on the rows of a panel, in time order."""
+
+    rows: tuple[Int[np.ndarray, " _"], ...]
+    values: tuple[float | str, ...]
+
+    @property
+    def count(self) -> int:
+        """Number of labels."""
+        return len(self.rows)
+
+    def take(self, which: Iterable[int]) -> "Holds":
+        """Some of the labels, in time order."""
+        chosen = sorted(which)
+        return Holds(tuple(self.rows[i] for i in chosen), tuple(self.values[i] for i in chosen))
+
+    def numbers(self) -> Float[np.ndarray, " label"]:
+        """Values as numbers.
+
+        Raises:
+            AlignmentError: a value is text.
+        """
+        try:
+            return np.array([float(v) for v in self.values])
+        except ValueError as error:
+            raise AlignmentError(
+                f"A label is not a number: {error}. Give numbers, or kind='categorical'."
+            ) from error
+
+
+def from_column(frame: pl.DataFrame, action: str, time: str, series: str | None) -> list[Label]:
+    """Labels from a column that holds values in some rows and null in the others.
+
+    Rows behind one another with one value make one label.
+
+    Raises:
+        AlignmentError: the column holds nothing.
+    """
+    keys = [time] if series is None else [series, time]
+    own = frame.sort(keys).with_columns(
+        _run=pl.struct(pl.col(action), *([pl.col(series)] if series else [])).rle_id()
+    )
+    runs = (
+        own.filter(pl.col(action).is_not_null())
+        .group_by("_run", maintain_order=True)
+        .agg(
+            pl.col(time).first().alias("_start"),
+            pl.col(time).last().alias("_end"),
+            pl.col(action).first(),
+            *([pl.col(series).first()] if series else []),
+        )
+    )
+    if not runs.height:
+        raise AlignmentError(
+            f"Column {action!r} is null in every row. Put the action's value into the rows where it is known."
+        )
+    return [
+        Label(row["_start"], row["_end"], row[action], str(row[series]) if series else None)
+        for row in runs.iter_rows(named=True)
+    ]
+
+
+def from_events(
+    events: Sequence[tuple[Any, float | str]], end: Any, series: str | None = None
+) -> list[Label]:
+    """Labels from a log of settings: each holds until the next.
+
+    Args:
+        events: Stamp and value of each setting.
+        end: Until when the last one held.
+        series: The series that the log is about.
+    """
+    told = sorted(events, key=lambda event: event[0])
+    stops = [at for at, _ in told[1:]] + [end]
+    return [Label(at, stop, value, series) for (at, value), stop in zip(told, stops, strict=True)]
+
+
+def lay(labels: Sequence[Label], panel: Panel) -> Holds:
+    """Put labels on the rows of a panel.
+
+    Raises:
+        AlignmentError: labels lie outside the data, contradict each other, or say one value only.
+    """
+    stamps = panel.stamps(np.arange(panel.rows))
+    taken: dict[int, float | str] = {}
+    found: list[tuple[Int[np.ndarray, " n"], float | str]] = []
+    outside: list[Label] = []
+    for label in labels:
+        rows = _rows(label, panel, stamps)
+        if not rows.size:
+            outside.append(label)
+            continue
+        for row in rows.tolist():
+            if taken.setdefault(row, label.value) != label.value:
+                raise AlignmentError(
+                    f"Labels contradict each other: at {stamps[row]} one says {taken[row]!r} and another "
+                    f"{label.value!r}. Keep the one that is right, or give slack where stamps are imprecise."
+                )
+        found.append((rows, label.value))
+    if outside:
+        raise AlignmentError(
+            f"{len(outside)} labels have no row in the data, the first from {outside[0].start} to "
+            f"{outside[0].end}{' once its slack is left out' if outside[0].slack else ''}; the data run from "
+            f"{stamps[0]} to {stamps[-1]}. Give labels inside them, or the data of that time."
+        )
+    found.sort(key=lambda pair: int(pair[0][0]))
+    holds = Holds(tuple(rows for rows, _ in found), tuple(value for _, value in found))
+    distinct = len(set(holds.values))
+    if holds.count < _FEWEST or distinct < 2:
+        raise AlignmentError(
+            f"{holds.count} labels with {distinct} value: how an action shows can be told from at least two "
+            "that differ. Label a stretch in which it was set otherwise."
+        )
+    return holds
+
+
+def _rows(label: Label, panel: Panel, stamps: pl.Series) -> Int[np.ndarray, " n"]:
+    start, end = label.start, label.end
+    if label.slack is not None:
+        slack = label.slack
+        if isinstance(start, int | float) and isinstance(slack, timedelta):
+            slack = slack.total_seconds()
+        start, end = start + slack, end - slack
+    try:
+        inside = ((stamps >= start) & (stamps <= end)).to_numpy()
+    except (TypeError, ValueError, NotImplementedError, pl.exceptions.PolarsError) as error:
+        raise AlignmentError(
+            f"The label from {label.start!r} to {label.end!r} has no stamps such as {stamps[0]!r}: {error}."
+        ) from error
+    if label.series is not None and panel.contract.series is not None:
+        if label.series not in panel.series_names:
+            return np.zeros(0, np.int64)
+        inside = inside & (panel.series_of == panel.series_names.index(label.series))
+    return np.flatnonzero(inside)

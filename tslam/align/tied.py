@@ -1,0 +1,124 @@
+"""The held latent tied to labels: expectation-maximisation in which labelled rows are known.
+
+Labels say where the latent is on a few holds; the rest of the record says how everything else goes on, and
+the two are fitted to each other. The result is a forward model in which the latent is the action.
+
+Source: as :mod:`tslam.dynamics.held`, with labels as measurements of the latent; Nigam, McCallum, Thrun and
+Mitchell, "Text classification from labeled and unlabeled documents using EM", Machine Learning 39, 2000.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from tslam.align.reading import Reader, inverse_of, regressors, relined
+from tslam.dynamics.forward import LinearForward
+from tslam.dynamics.inverse import HeldInverse
+from tslam.dynamics.lam import LAM
+from tslam.dynamics.linear import residual_covariance
+from tslam.dynamics.products import ProductForward
+from tslam.errors import TrainingError
+from tslam.kernels.kalman import kalman_filter, kalman_smoother
+from tslam.panel.chain import Chain
+
+__all__ = ["Tied", "tie"]
+
+_ROUNDS = 15
+_PHI = 0.985
+"""Persistence of the action per step; labels, not this number, say what it was."""
+_CERTAIN = 0.05
+"""How far a label may be from the latent, in standard deviations of the action."""
+_START = 0.1
+"""Variance of the first guess of the latent."""
+_RIDGE, _PRODUCT_RIDGE = 1e-4, 1e-2
+
+
+@dataclass(frozen=True, eq=False)
+class Tied:
+    """A model whose latent is the action: action = level + unit · z."""
+
+    lam: LAM
+    level: float
+    unit: float
+
+    def path(self, c: Chain) -> Float[np.ndarray, " n"]:
+        """The action of each transition, read without any label."""
+        path = self.lam.infer(c.X, c.Y, c.start)
+        assert path is not None
+        return np.asarray(self.level + self.unit * path.mean[:, 0])
+
+
+def tie(
+    reader: Reader,
+    c: Chain,
+    rows: Bool[np.ndarray, " n"],
+    guess: Float[np.ndarray, " n"],
+    known: Float[np.ndarray, " n"],
+) -> Tied:
+    """Fit the latent to labels and to the record.
+
+    Args:
+        reader: The lean model, fitted without labels.
+        c: Its transitions.
+        rows: Transitions to learn from.
+        guess: The action of each transition as a first decoder reads it.
+        known: The action where it is labelled, NaN elsewhere.
+
+    Raises:
+        TrainingError: no finite numbers.
+    """
+    forward = reader.lam.forward
+    assert isinstance(forward, LinearForward | ProductForward)
+    told = np.isfinite(known)
+    first = np.where(told, known, guess)
+    level, unit = float(first[rows].mean()), float(max(first[rows].std(), 1e-9))
+    target = np.where(told & rows, (known - level) / unit, np.nan)
+    z, var = np.clip((first - level) / unit, -4.0, 4.0), np.where(told, _CERTAIN**2, _START)
+    use = rows & np.isfinite(c.Y).all(axis=1)
+    F = np.column_stack([regressors(forward, c.X), np.ones(len(c.X))])
+    plain = c.X.shape[1]
+    pen = np.append(np.full(plain, _RIDGE), np.full(F.shape[1] - plain - 1, _PRODUCT_RIDGE))
+    penalty = np.diag(np.append(pen, [1e-9, 1e-9])) * max(1, int(use.sum()))
+    inverse = inverse_of(reader.lam)
+    try:
+        for _ in range(_ROUNDS):
+            D = np.column_stack([F[use], z[use]])
+            gram = D.T @ D + penalty
+            gram[-1, -1] += var[use].sum()
+            W = np.linalg.solve(gram, D.T @ c.Y[use])
+            left = c.Y[use] - D @ W
+            R = left.T @ left / len(left) + np.outer(W[-1], W[-1]) * var[use].mean()
+            R += 1e-9 * np.eye(len(R))
+            inverse = HeldInverse(W[-1][:, None], R, np.array([_PHI]))
+            forward = relined(forward, W[:-2], W[-2])
+            z, var = _smoothed(
+                inverse, np.where(rows[:, None], c.Y, np.nan) - forward.mean(c.X), c.start, target
+            )
+    except np.linalg.LinAlgError as error:
+        raise TrainingError(
+            f"The latent could not be tied to the labels: {error}. Give more labels."
+        ) from error
+    if not (np.isfinite(z).all() and np.isfinite(R).all()):
+        raise TrainingError(
+            "The latent could not be tied to the labels: numbers are not finite. Give more labels."
+        )
+    cov = residual_covariance(c.Y - forward.mean(c.X), use)
+    return Tied(LAM("held", forward, inverse, forward, cov), level, unit)
+
+
+def _smoothed(
+    inverse: HeldInverse,
+    left: Float[np.ndarray, "n chan"],
+    start: Bool[np.ndarray, " n"],
+    target: Float[np.ndarray, " n"],
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """Smoothed latent and its variance, labels counted as measurements."""
+    h, J, which = inverse.measurement(left)
+    J, told = J[which].copy(), np.isfinite(target)
+    h[told, 0] += target[told] / _CERTAIN**2
+    J[told, 0, 0] += 1.0 / _CERTAIN**2
+    q = 1.0 - inverse.phi**2
+    prior, prior_cov, mean, cov, _ = kalman_filter(h, J, np.arange(len(h)), start, inverse.phi, q)
+    mean, cov, _ = kalman_smoother(start, inverse.phi, prior, prior_cov, mean, cov)
+    return mean[:, 0], cov[:, 0, 0]
