@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import mkdtemp
@@ -35,7 +36,9 @@ FORMAT = 1
 
 _MODEL, _CONTRACT, _PANEL, _WEIGHTS = "model.json", "contract.json", "panel.json", "weights.safetensors"
 _ODCS = "contract.odcs.yaml"
-_NEEDED = (_MODEL, _PANEL, _CONTRACT, _WEIGHTS)
+_SEALED = (_PANEL, _CONTRACT, _WEIGHTS)
+"""Files whose digests the model keeps."""
+_NEEDED = (_MODEL, *_SEALED)
 _INVERSE = ("B", "R", "phi")
 _PRODUCTS = ("pairs", "mean", "sd")
 _DAMAGE = (
@@ -91,7 +94,7 @@ def write(fitted: Fitted, folder: Path) -> None:
             "folder."
         )
     arrays: dict[str, np.ndarray] = {}
-    facts = {
+    facts: dict[str, Any] = {
         "format": FORMAT,
         "tslam": _installed(),
         "config": fitted.config.model_dump(mode="json"),
@@ -109,14 +112,13 @@ def write(fitted: Fitted, folder: Path) -> None:
         try:
             draft = workshop / "new"
             draft.mkdir()
-            (draft / _MODEL).write_text(json.dumps(facts, indent=1), encoding="utf-8")
             (draft / _PANEL).write_text(json.dumps(panel, indent=1), encoding="utf-8")
             (draft / _CONTRACT).write_text(fitted.contract.model_dump_json(indent=1), encoding="utf-8")
             fitted.contract.to_odcs(draft / _ODCS)
             save_file({k: np.ascontiguousarray(v, np.float64) for k, v in arrays.items()}, draft / _WEIGHTS)
-            if folder.exists():
-                folder.rename(workshop / "old")
-            draft.rename(folder)
+            facts["sha256"] = {name: _sha256(draft / name) for name in _SEALED}
+            (draft / _MODEL).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+            _put(draft, folder, aside=workshop / "old")
         finally:
             shutil.rmtree(workshop, ignore_errors=True)
     except OSError as error:
@@ -159,11 +161,34 @@ def _load(folder: Path, device: str) -> Fitted:
             f"The model in {str(folder)!r} has format {facts['format']}, this version of tslam reads up "
             f"to {FORMAT}. Install tslam {facts['tslam']} or later."
         )
+    changed = [name for name in _SEALED if _sha256(folder / name) != facts["sha256"][name]]
+    if changed:
+        raise ValueError(f"{changed} not as they were written")
     panel = json.loads((folder / _PANEL).read_text(encoding="utf-8"))
     contract = Contract.model_validate_json((folder / _CONTRACT).read_text(encoding="utf-8"))
-    fitted = _assemble(facts, panel, contract, load_file(folder / _WEIGHTS), device)
+    arrays = load_file(folder / _WEIGHTS)
+    if not all(np.isfinite(values).all() for values in arrays.values()):
+        raise ValueError("weights that are not finite")
+    fitted = _assemble(facts, panel, contract, arrays, device)
     _try_out(fitted)
     return fitted
+
+
+def _put(draft: Path, folder: Path, *, aside: Path) -> None:
+    """The draft in the folder's place; where that fails, the folder is as it was."""
+    older = folder.exists()
+    if older:
+        folder.rename(aside)
+    try:
+        draft.rename(folder)
+    except OSError:
+        if older:
+            aside.rename(folder)
+        raise
+
+
+def _sha256(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
 
 
 def _replaceable(folder: Path) -> bool:
