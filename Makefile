@@ -73,7 +73,7 @@ notebooks: $(STAMP) ## Run the notebooks and keep what they show
 	at="$$(mktemp -d)" && trap 'rm -rf "$$at"' EXIT && cp examples/*.ipynb "$$at" && \
 		$(BIN)/jupyter-execute --inplace "$$at"/*.ipynb && cp "$$at"/*.ipynb examples
 
-reproduce: $(STAMP) ## Try what is published of latent action models: docs/reproduce.md (minutes)
+reproduce: $(STAMP) ## Try what is published of latent action models: docs/reproduce.md, docs/presets.md (minutes)
 	$(BIN)/python tests/reproduce
 
 bench: $(STAMP) ## Measure: import time, speed, peers (minutes; prints tables)

@@ -229,6 +229,7 @@ def _part_facts(part: Part, at: str, arrays: dict[str, np.ndarray]) -> dict[str,
     if part.lam.inverse is not None:
         arrays |= {f"{at}inverse.{k}": getattr(part.lam.inverse, k) for k in _INVERSE}
     s = part.structure
+    composed = _take_composed(part.lam, at, arrays)
     return {
         "series": part.series,
         "family": part.lam.family,
@@ -239,6 +240,7 @@ def _part_facts(part: Part, at: str, arrays: dict[str, np.ndarray]) -> dict[str,
         "skill": [vars(s) for s in part.skill],
         "trace": list(part.trace),
         "history": part.history,
+        **composed,
     }
 
 
@@ -275,10 +277,13 @@ def _part(facts: Mapping[str, Any], at: str, arrays: Mapping[str, np.ndarray], d
     forward = _give(facts["forward"], f"{at}forward.", arrays, device)
     baseline = _give(facts["baseline"], f"{at}baseline.", arrays, device)
     s = facts["structure"]
+    lam = LAM(facts["family"], forward, inverse, baseline, arrays[f"{at}baseline_cov"])
     return Part(
         series=facts["series"],
         structure=Structure(s["lags"], s["input_lags"], frozenset(s["within"])),
-        lam=LAM(facts["family"], forward, inverse, baseline, arrays[f"{at}baseline_cov"]),
+        lam=_give_composed(lam, facts["composed"], f"{at}composed.", arrays, device)
+        if "composed" in facts
+        else lam,
         latents=tuple(LatentInfo.model_validate(i) for i in facts["latents"]),
         skill=tuple(Skill(**k) for k in facts["skill"]),
         trace=tuple(facts["trace"]),
@@ -317,6 +322,28 @@ def _give(facts: Mapping[str, Any], at: str, arrays: Mapping[str, np.ndarray], d
     from tslam.train.device import resolve  # noqa: PLC0415 - see above
 
     return NeuralForward.from_state(facts["spec"], own, device=resolve(device))
+
+
+def _take_composed(lam: LAM, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Put a composed network's weights among the arrays; return what else it takes to build it again."""
+    if lam.family != "composed":
+        return {}
+    from tslam.dynamics.composed_lam import ComposedLAM  # noqa: PLC0415 - torch only for a neural model
+
+    assert isinstance(lam, ComposedLAM)
+    spec, state = lam.to_state()
+    arrays |= {f"{at}composed.{k}": v for k, v in state.items()}
+    return {"composed": spec}
+
+
+def _give_composed(
+    lam: LAM, spec: Mapping[str, Any], at: str, arrays: Mapping[str, np.ndarray], device: str
+) -> LAM:
+    from tslam.dynamics.composed_lam import ComposedLAM  # noqa: PLC0415 - torch only for a neural model
+    from tslam.train.device import resolve  # noqa: PLC0415 - see above
+
+    own = {k.removeprefix(at): v for k, v in arrays.items() if k.startswith(at)}
+    return ComposedLAM.from_state(lam, spec, own, resolve(device))
 
 
 def _try_out(fitted: Fitted) -> None:

@@ -21,6 +21,9 @@ class FitConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     family: Family = Field("auto", description="Model family")
+    preset: str | None = Field(
+        None, description="A system of the literature by name, such as `paper:lapo`, instead of a family"
+    )
     lags: int | None = Field(None, ge=1, le=64, description="Past samples that the forward model sees")
     max_lags: int = Field(6, ge=1, le=64, description="Most lags tried where lags are chosen")
     latents: int | None = Field(None, ge=0, le=16, description="Number of latent actions")

@@ -5,16 +5,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tslam.artefact import Fitted, Part, read
+from tslam.audit.gap import LatentInfo
 from tslam.config import FAMILIES, FitConfig
 from tslam.contract import Contract, from_arguments, merge
 from tslam.contract.odcs import read as read_contract
+from tslam.dynamics.lam import LAM
+from tslam.dynamics.presets import preset
 from tslam.errors import ConfigError, FrameError
 from tslam.model import LatentActionModel
 from tslam.panel import Panel, build, columns
 from tslam.panel.build import LEAST_TRANSITIONS
 from tslam.panel.restrict import restrict
 from tslam.panel.windows import transitions
-from tslam.select.auto import choose
+from tslam.select.auto import Choice, choose
 from tslam.select.earning import earned_latents
 from tslam.select.skill import one_step_skill
 from tslam.train.progress import enabled
@@ -54,7 +57,8 @@ def fit(
         series: The column that tells one series from another.
         freq: Cadence, such as ``"10s"``; by default found in the data.
         contract: A contract, or the path of one (ODCS YAML), instead of or beside the roles.
-        config: Settings, or the name of a family: ``"auto"``, ``"linear"``, ``"held"``, ``"neural"``.
+        config: Settings, or the name of a family: ``"auto"``, ``"linear"``, ``"held"``, ``"neural"``; or of a
+            system of the literature, such as ``"paper:lapo"``.
         seed: Of everything random.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``; only the neural family trains on it.
         track: True or the name of an experiment logs the fit, its audit and the model to MLflow.
@@ -119,8 +123,8 @@ def _part(
             f"Series {series!r} has {found} transitions; to be fitted alone it needs {LEAST_TRANSITIONS}. "
             "Leave it out, or fit one model for the fleet (per_series=False)."
         )
-    choice = choose(panel, config, seed=seed, device=device, progress=enabled(progress))
-    lam, infos = earned_latents(choice.candidate.lam, choice.data, panel.channels, config.ridge)
+    choice = _choice(panel, config, seed, device, progress=enabled(progress))
+    lam, infos = _latents(choice, panel.channels, config)
     return Part(
         series=series,
         structure=choice.candidate.structure,
@@ -130,6 +134,26 @@ def _part(
         trace=choice.trace,
         history=choice.history,
     )
+
+
+def _choice(panel: Panel, config: FitConfig, seed: int, device: str, *, progress: bool) -> Choice:
+    """The model that is asked for, or found."""
+    if config.preset is None:
+        return choose(panel, config, seed=seed, device=device, progress=progress)
+    from tslam.select.presets import choose_preset  # noqa: PLC0415 - quantisers load only for a preset
+
+    return choose_preset(panel, config, config.preset, seed=seed, device=device, progress=progress)
+
+
+def _latents(
+    choice: Choice, channels: tuple[str, ...], config: FitConfig
+) -> tuple[LAM, tuple[LatentInfo, ...]]:
+    """Latents, strongest first, and which of them have earned their place."""
+    if choice.candidate.lam.family != "composed":
+        return earned_latents(choice.candidate.lam, choice.data, channels, config.ridge)
+    from tslam.select.presets import composed_latents  # noqa: PLC0415 - see above
+
+    return choice.candidate.lam, composed_latents(choice.candidate.lam, choice.data, channels)
 
 
 def load(path: str | Path, device: str = "cpu") -> LatentActionModel:
@@ -152,4 +176,10 @@ def _settings(config: FitConfig | str | None) -> FitConfig:
         return config
     if config in FAMILIES:
         return FitConfig.model_validate({"family": config})
-    raise ConfigError(f"No configuration is called {config!r}. Give a FitConfig, or one of {list(FAMILIES)}.")
+    if config.startswith("paper:"):
+        preset(config)  # an unknown name is refused before the data are read
+        return FitConfig.model_validate({"preset": config})
+    raise ConfigError(
+        f"No configuration is called {config!r}. Give a FitConfig, one of {list(FAMILIES)}, or a system of "
+        "the literature such as 'paper:lapo'."
+    )

@@ -72,11 +72,11 @@ class Section:
         return "\n\n".join(parts)
 
 
-def write(title: str, text: str, sections: Sequence[Section]) -> Path:
+def write(name: str, title: str, text: str, sections: Sequence[Section]) -> Path:
     """Write the page and its plots; the path of the page."""
     for section in sections:
         for plot in section.plots:
             plot.draw(DOCS / "assets")
-    page = DOCS / "reproduce.md"
+    page = DOCS / f"{name}.md"
     page.write_text("\n\n".join([f"# {title}", text, *map(str, sections)]) + "\n", encoding="utf-8")
     return page

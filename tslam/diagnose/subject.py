@@ -51,21 +51,7 @@ class Subject:
         whole = c.usable & np.isfinite(c.Y).all(axis=1)
         asked, learnt = asked & whole, (learnt if learnt.any() else asked) & whole
         X, Y = c.X[asked], c.Y[asked]
-        inverse, forward = lam.inverse, lam.baseline if lam.inverse is None else lam.forward
-
-        def read(  # each transition starts a chain of its own
-            X: Float[np.ndarray, "n feat"], Y: Float[np.ndarray, "n chan"]
-        ) -> Float[np.ndarray, "n latent"]:
-            if inverse is None:
-                return np.zeros((len(X), 0))
-            return inverse.path(Y - forward.mean(X), np.ones(len(X), bool), "filtered").mean
-
-        def apply(
-            X: Float[np.ndarray, "n feat"], z: Float[np.ndarray, "n latent"]
-        ) -> Float[np.ndarray, "n chan"]:
-            added = 0.0 if inverse is None else z @ inverse.B.T
-            return np.asarray(forward.mean(X) + added)
-
+        forward = lam.baseline if lam.inverse is None else lam.forward
         chosen = np.flatnonzero(asked)
         follows = np.append(False, np.diff(chosen) == 1)[: chosen.size] & ~c.start[chosen]
         return cls(
@@ -73,11 +59,13 @@ class Subject:
             Y=Y,
             now=X[:, : Y.shape[1]],
             mean=forward.mean(X),
-            z=read(X, Y),
+            z=lam.read(X, Y),
             follows=follows,
             fitted=c.Y[learnt] - forward.mean(c.X[learnt]),
-            read=read,
-            apply=apply,
+            read=lam.read,
+            apply=lam.apply,
+            codes=lam.codes(X, Y),
+            codebook=lam.codebook,
         )
 
     @property

@@ -5,7 +5,7 @@ from math import lgamma, log, pi
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from tslam.dynamics.forward import ForwardModel
 from tslam.dynamics.inverse import HeldInverse, LatentPath, Mode, measured_together
@@ -15,7 +15,7 @@ __all__ = ["DEGREES", "LAM", "FittedFamily", "log_score"]
 DEGREES = 6.0
 """Degrees of freedom of the predictive density: heavy enough for moves, near Gaussian in the middle."""
 
-FittedFamily = Literal["linear", "held", "neural"]
+FittedFamily = Literal["linear", "held", "neural", "composed"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,33 @@ class LAM:
         if self.inverse is None:
             return None
         return self.inverse.path(Y - self.forward.mean(X), start, mode)
+
+    def read(
+        self, X: Float[np.ndarray, "n feat"], Y: Float[np.ndarray, "n chan"]
+    ) -> Float[np.ndarray, "n latent"]:
+        """Latents of transitions each taken alone, as if nothing came before."""
+        path = self.infer(X, Y, np.ones(len(X), bool), "filtered")
+        return np.zeros((len(X), 0)) if path is None else path.mean
+
+    def apply(
+        self, X: Float[np.ndarray, "n feat"], z: Float[np.ndarray, "n latent"]
+    ) -> Float[np.ndarray, "n chan"]:
+        """The next sample under the latents given."""
+        if self.inverse is None:
+            return self.baseline.mean(X)
+        return np.asarray(self.forward.mean(X) + z @ self.inverse.B.T)
+
+    @property
+    def codebook(self) -> int | None:
+        """Entries of a codebook; None where latents are continuous."""
+        return None
+
+    def codes(
+        self, X: Float[np.ndarray, "n feat"], Y: Float[np.ndarray, "n chan"]
+    ) -> Int[np.ndarray, "whole book"] | None:
+        """Entries of transitions measured whole; None where latents are continuous."""
+        del X, Y
+        return None
 
     def predict(
         self, X: Float[np.ndarray, "n feat"], Y: Float[np.ndarray, "n chan"], start: Bool[np.ndarray, " n"]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tslam.dynamics.forward import LinearForward
 from tslam.errors import ArtifactError
 
-__all__ = ["ForwardNet", "ForwardSpec", "NeuralForward"]
+__all__ = ["ForwardNet", "ForwardSpec", "NeuralForward", "principal_axes"]
 
 _REACH = 5.0
 """Where regressors saturate, in standard deviations: beyond it nothing bends and the linear part decides."""
@@ -95,7 +95,7 @@ class ForwardNet(nn.Module):
             (net.bias, linear.bias),
             (net.scale, _unit(Y - linear.mean(X))),
             (net.centre, tame.mean(axis=0)),
-            (net.axes, _principal(tame)),
+            (net.axes, principal_axes(tame)),
         ):
             buffer.copy_(torch.from_numpy(value))
         for layer in (net.first, net.second):
@@ -206,7 +206,7 @@ def _unit(left: Float[np.ndarray, "n chan"]) -> Float[np.ndarray, " chan"]:
     return np.where(count > 0, np.maximum(np.sqrt(mean), _FLOOR), 1.0)
 
 
-def _principal(X: Float[np.ndarray, "n feat"]) -> Float[np.ndarray, "feat feat"]:
+def principal_axes(X: Float[np.ndarray, "n feat"]) -> Float[np.ndarray, "feat feat"]:
     """Principal axes, each divided by the root of its variance plus a share of the largest."""
     away = X - X.mean(axis=0)
     values, vectors = np.linalg.eigh(away.T @ away / len(X))

@@ -11,7 +11,7 @@ from tslam.dynamics.neural import NeuralForward
 from tslam.select.candidates import Candidate, Data, causal_score
 from tslam.train.loop import train_forward
 
-__all__ = ["fit_neural_family"]
+__all__ = ["fit_neural_family", "stop_rows"]
 
 _STOP = 6
 """One training block in this many decides when to stop; held-out rows decide nothing but the comparison."""
@@ -38,7 +38,7 @@ def fit_neural_family(
         TrainingError: the fit left the finite numbers.
     """
     c = data.chain
-    train, stop = _inner(data)
+    train, stop = stop_rows(data)
     start = fit_ridge(c.X, c.Y, train, config.ridge)
     trained = train_forward(
         c.X,
@@ -72,7 +72,7 @@ def fit_neural_family(
     return Candidate(lam, data.structure, causal_score(lam, data)), curves
 
 
-def _inner(data: Data) -> tuple[np.ndarray, np.ndarray]:
+def stop_rows(data: Data) -> tuple[np.ndarray, np.ndarray]:
     """Training rows, and the blocks among them that say when to stop."""
     at = np.flatnonzero(data.train)
     block = max(1, min(max(20, at.size // (5 * _STOP)), at.size // _STOP))
