@@ -22,6 +22,8 @@ from tslam.panel import Panel
 from tslam.panel.ingest import back, read
 
 if TYPE_CHECKING:
+    from tslam.align.budget import LabelBudget, Window
+    from tslam.align.fit import Asked
     from tslam.plan.guard import Override
 
 __all__ = ["Acting"]
@@ -202,25 +204,53 @@ class Acting(ABC):
             FrameError, CadenceError, RoleError: the frame does not meet the contract.
             ConfigError: each series was fitted alone.
         """
-        from tslam.align.fit import Asked, align  # noqa: PLC0415 - only where it is asked for
-        from tslam.align.labels import from_column  # noqa: PLC0415 - see above
+        from tslam.align.fit import align  # noqa: PLC0415 - only where it is asked for
 
-        f = self._fitted
-        part = self._one_part()
-        frame, _ = read(df, f.contract)
-        panel = self._panel(frame)
-        told = (
-            labels
-            if labels is not None
-            else from_column(_labelled(df, f.contract, action), action, f.contract.time, f.contract.series)
-        )
-        column = next((c for c in f.contract.columns if c.name == action), None)
-        given = Kind(kind) if kind is not None else None if column is None else column.kind
-        asked = Asked(
-            action, given, None if column is None else column.unit, part.structure.within,
-            tuple(info.name for info in part.latents), fingerprint(f), experiment, valid_for, f.seed,
-        )  # fmt: skip
+        panel, told, asked = self._asked(df, action, labels, kind, experiment, valid_for)
         return align(panel, self._levels(panel, "smoothed"), told, asked)
+
+    def label_budget(
+        self,
+        df: Any,
+        action: str,
+        *,
+        labels: Sequence[Label] | None = None,
+        kind: Kind | str | None = None,
+        target: float = 0.9,
+        suggest: int = 5,
+    ) -> "LabelBudget":
+        """What labels are worth: the learning curve, how many reach a target, and which to get next.
+
+        Args:
+            df: The record, as in ``align``.
+            action: Name of the action.
+            labels: The labels so far, as in ``align``.
+            kind: Kind of the action, as in ``align``.
+            target: R² of the level, or accuracy, to be reached on later labels.
+            suggest: How many stretches to suggest.
+
+        Raises:
+            AlignmentError: labels are wrong, or too few to hold any out.
+            FrameError, CadenceError, RoleError: the frame does not meet the contract.
+        """
+        from tslam.align.budget import budget  # noqa: PLC0415 - only where it is asked for
+
+        panel, told, asked = self._asked(df, action, labels, kind)
+        return budget(panel, self._levels(panel, "smoothed"), told, asked, target, suggest)
+
+    def next_labels(self, df: Any, labels: Sequence[Label] = (), count: int = 5) -> "tuple[Window, ...]":
+        """The stretches whose label would tell most, with stamps to look up in a shift log.
+
+        Args:
+            df: A frame that meets the contract.
+            labels: The labels so far; there need not be any.
+            count: How many stretches.
+        """
+        from tslam.align.budget import next_windows  # noqa: PLC0415 - only where it is asked for
+
+        panel = self._panel(read(df, self._fitted.contract)[0])
+        within = self._one_part().structure.within
+        return next_windows(panel, self._levels(panel, "smoothed"), labels, within, count)
 
     def with_alignment(self, alignment: Alignment) -> Self:
         """The same model, knowing an alignment; one of the same action is replaced.
@@ -275,6 +305,31 @@ class Acting(ABC):
             placed = placed.cast(pl.Int64).replace_strict(names, return_dtype=pl.String, default=None)
         keys = frame.select(c for c in (contract.time, contract.series) if c is not None)
         return back(keys.with_columns(placed), kind, roles={placed.name: "latent"})
+
+    def _asked(
+        self,
+        df: Any,
+        action: str,
+        labels: Sequence[Label] | None,
+        kind: Kind | str | None,
+        experiment: Experiment | None = None,
+        valid_for: timedelta | float | None = None,
+    ) -> "tuple[Panel, Sequence[Label], Asked]":
+        """The record, the labels and what is asked, as ``align`` takes them."""
+        from tslam.align.fit import Asked  # noqa: PLC0415 - only where it is asked for
+        from tslam.align.labels import from_column  # noqa: PLC0415 - see above
+
+        f, part = self._fitted, self._one_part()
+        contract = f.contract
+        panel = self._panel(read(df, contract)[0])
+        if labels is None:
+            labels = from_column(_labelled(df, contract, action), action, contract.time, contract.series)
+        column = next((c for c in contract.columns if c.name == action), None)
+        given = Kind(kind) if kind is not None else None if column is None else column.kind
+        names = tuple(info.name for info in part.latents)
+        unit = None if column is None else column.unit
+        within, model = part.structure.within, fingerprint(f)
+        return panel, labels, Asked(action, given, unit, within, names, model, experiment, valid_for, f.seed)
 
     def _one_part(self) -> Part:
         """The model of all series.

@@ -23,7 +23,7 @@ from tslam.contract.roles import Kind
 from tslam.errors import AlignmentError, TrainingError
 from tslam.panel.panel import Panel
 
-__all__ = ["Asked", "align", "kind_of"]
+__all__ = ["Asked", "align", "in_time", "kind_of", "spread_of", "truth_of"]
 
 _LATE = 0.3
 """Share of the labels, the latest ones, that validate."""
@@ -70,7 +70,7 @@ def align(panel: Panel, latents: _Latents, labels: Sequence[Label], asked: Asked
         raise AlignmentError(
             "The model has no latent to align. Fit it with latents (FitConfig(latents=1)), or log the action."
         )
-    holds = _in_time(lay(labels, panel), panel)
+    holds = in_time(lay(labels, panel), panel)
     kind = kind_of(holds, asked.kind)
     everywhere = np.ones(panel.rows, bool)
     reader = learn_reader(panel, asked.within, everywhere)
@@ -100,7 +100,8 @@ def kind_of(holds: Holds, kind: Kind | None) -> Kind:
     return Kind.CATEGORICAL if any(isinstance(v, str) for v in holds.values) else Kind.CONTINUOUS
 
 
-def _in_time(holds: Holds, panel: Panel) -> Holds:
+def in_time(holds: Holds, panel: Panel) -> Holds:
+    """Labels in order of time, over all series."""
     order = np.argsort([panel.time[rows[0]] for rows in holds.rows], kind="stable")
     return Holds(tuple(holds.rows[i] for i in order), tuple(holds.values[i] for i in order))
 
@@ -133,16 +134,18 @@ def _validate(
     rows = told.chain.usable & before[told.chain.rows]
     decoder = fit_decoder(own, told, early, kind, rows)
     at = positions(test, told)
-    truth = _truth(test, at, decoder, len(told.features))
+    truth = truth_of(test, at, decoder, len(told.features))
     path = decoder.read(told)
-    found = accuracy_of(path, truth, at, levels=bool(decoder.levels), seed=asked.seed, spread=_spread(holds))
-    plain = _baseline(told, early, decoder, at, truth, asked.seed, _spread(holds))
+    found = accuracy_of(
+        path, truth, at, levels=bool(decoder.levels), seed=asked.seed, spread=spread_of(holds)
+    )
+    plain = _baseline(told, early, decoder, at, truth, asked.seed, spread_of(holds))
     tied = decoder.tied or _tied_to(decoder, own, told)
     checks = () if tied is None else response_checks(tied, told.chain, at, test.numbers())
     return (
         _said(found, later=True, baseline=plain),
         checks,
-        _parts(panel, told, path, truth, at, decoder, asked.seed, _spread(holds)),
+        _parts(panel, told, path, truth, at, decoder, asked.seed, spread_of(holds)),
     )
 
 
@@ -158,7 +161,7 @@ def _left_out(holds: Holds, kind: Kind, asked: Asked, reader: Reader, reading: R
             continue
         decoder = fit_decoder(reader, reading, kept, kind, reading.chain.usable)
         levels, own = bool(decoder.levels), decoder.read(reading)
-        told = _truth(holds, at, decoder, len(truth))
+        told = truth_of(holds, at, decoder, len(truth))
         for i in range(fold, holds.count, folds):
             path[at[i]], truth[at[i]] = own[at[i]], told[at[i]]
             tested.append(at[i])
@@ -169,7 +172,7 @@ def _left_out(holds: Holds, kind: Kind, asked: Asked, reader: Reader, reading: R
     )
 
 
-def _spread(holds: Holds) -> float | None:
+def spread_of(holds: Holds) -> float | None:
     """Variance of the action over all labelled rows; None where it is no number."""
     if any(isinstance(v, str) for v in holds.values):
         return None
@@ -194,7 +197,7 @@ def _said(found: Accuracy, *, later: bool, baseline: float | None) -> Validation
     )
 
 
-def _truth(
+def truth_of(
     holds: Holds, at: tuple[Int[np.ndarray, " _"], ...], decoder: Decoder, size: int
 ) -> Float[np.ndarray, " n"]:
     """Labels on their rows: numbers, or positions of levels (-1: a level that was not learnt)."""
@@ -218,7 +221,7 @@ def _baseline(
     spread: float | None,
 ) -> float:
     """The same accuracy of a ridge model that sees labelled rows alone."""
-    own = _truth(early, positions(early, reading), decoder, len(truth))
+    own = truth_of(early, positions(early, reading), decoder, len(truth))
     known = np.nan_to_num(own, nan=0.0)
     width = max(1, len(decoder.levels))
     targets = known[:, None] if width == 1 else np.eye(width)[known.astype(int)]

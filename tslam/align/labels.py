@@ -114,8 +114,13 @@ def from_events(
     return [Label(at, stop, value, series) for (at, value), stop in zip(told, stops, strict=True)]
 
 
-def lay(labels: Sequence[Label], panel: Panel) -> Holds:
+def lay(labels: Sequence[Label], panel: Panel, least: int = _FEWEST) -> Holds:
     """Put labels on the rows of a panel.
+
+    Args:
+        labels: The labels.
+        panel: The panel.
+        least: Fewest labels; where it is above one, two of them have to differ.
 
     Raises:
         AlignmentError: labels lie outside the data, contradict each other, or say one value only.
@@ -145,7 +150,7 @@ def lay(labels: Sequence[Label], panel: Panel) -> Holds:
     found.sort(key=lambda pair: int(pair[0][0]))
     holds = Holds(tuple(rows for rows, _ in found), tuple(value for _, value in found))
     distinct = len(set(holds.values))
-    if holds.count < _FEWEST or distinct < 2:
+    if holds.count < least or (distinct < 2 and least > 1):
         raise AlignmentError(
             f"{holds.count} labels with {distinct} value: how an action shows can be told from at least two "
             "that differ. Label a stretch in which it was set otherwise."

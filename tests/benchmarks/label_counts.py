@@ -1,0 +1,233 @@
+"""How many labels it takes to read an action that nobody logged: align beside labels alone.
+
+One label is one hold: its start, its end and its value. The model is fitted, and labels are drawn, on the
+first 70% of the record; the score is R² of the level over every row of the rest. For each count of labels
+the median over draws is taken, and the count from which that median reaches .9 stands in the table (a dash:
+not with all that were tried). Beside it stand ridge and a network from labels alone, on the same observations
+and inputs, and align with the labels that it asks for itself. The last column but two is what the best line
+through the model's latents explains of the level.
+
+Takes names of plants and recorded sets as arguments; by default all plants. Recorded sets are found in the
+folder that TSLAM_RECORDED names.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+import tslam
+from tslam.align.active import choose, stretches
+from tslam.align.baseline import label_only
+from tslam.align.decoder import fit_decoder, positions
+from tslam.align.labels import Holds
+from tslam.align.reading import Reader, Reading, learn_reader, read
+from tslam.contract.roles import Kind
+from tslam.panel.ingest import read as read_frame
+
+ROWS, SEEDS, DRAWS, TARGET = 6000, (0, 1, 2), 3, 0.9
+COUNTS = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40)
+SHORTEST, BLOCK = 5, 10
+HIDDEN = {
+    "tank": ("heater", "valve", "pump_2"),
+    "building": None,
+    "service": None,
+    "rotor": None,
+    "reactor": None,
+    "linear": None,
+}
+RECORDED = {
+    "daisy_cstr": ("coolant_flow_l_min",),
+    "citylearn_homes": ("setpoint_c",),
+    "tep": ("xmv_03", "xmv_10"),
+    "petshop_microservices": None,
+}
+LESS = {"citylearn_homes": ("indoor_temp_c",)}
+"""Channels that copy the action."""
+METHODS = ("align", "active", "ridge", "network")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A record whose log lacks one action."""
+
+    name: str
+    frame: pl.DataFrame
+    roles: dict[str, Any]
+    truth: np.ndarray
+    seed: int
+
+
+def plants(name: str) -> Iterator[Case]:
+    """Three plants of a kind, each without one action."""
+    for seed in SEEDS:
+        whole = tslam.plants.simulate(name, rows=ROWS, seed=seed)
+        hidden = (HIDDEN[name] or whole.actions)[seed % len(HIDDEN[name] or whole.actions)]
+        record = whole.drop(hidden)
+        yield Case(
+            f"{name} {hidden}", record.frame, dict(record.roles()), whole.frame[hidden].to_numpy(), seed
+        )
+
+
+def recorded(name: str, folder: Path) -> Iterator[Case]:
+    """A recorded set without one of its actions; the first series where there are several."""
+    from ruamel.yaml import YAML
+
+    roles = YAML(typ="safe").load((folder / f"{name}.yaml").read_text(encoding="utf-8"))["roles"]
+    named = {
+        key: [e["name"] if isinstance(e, dict) else e for e in entries or []]
+        for key, entries in roles.items()
+    }
+    frame = pl.read_parquet(folder / f"{name}.parquet")
+    if "series_id" in frame.columns:
+        longest = frame["series_id"].value_counts(sort=True)["series_id"][0]
+        frame = frame.filter(pl.col("series_id") == longest).drop("series_id")
+    frame = frame.sort("timestamp").head(ROWS)
+    observations = [c for c in named["observations"] if c not in LESS.get(name, ())]
+    for hidden in RECORDED[name] or named["actions"]:
+        truth = frame[hidden].cast(pl.Float64).to_numpy()
+        if np.nanstd(truth) > 0:
+            actions = [c for c in named["actions"] if c != hidden]
+            own = {"observations": observations, "actions": actions, "exog": named.get("exogenous", [])}
+            yield Case(f"{name} {hidden}", frame.drop(hidden), own | {"time": "timestamp"}, truth, 0)
+
+
+def holds_of(truth: np.ndarray, cut: int) -> list[np.ndarray]:
+    """Rows of each hold before the cut; blocks of rows where the action is never held."""
+    edges = np.flatnonzero(np.r_[True, np.diff(truth) != 0, True])
+    if np.median(np.diff(edges)) < SHORTEST:
+        edges = np.arange(0, truth.size + 1, BLOCK)
+    spans = [np.arange(a, min(b, cut)) for a, b in pairwise(edges) if a < cut]
+    return [own for own in spans if own.size >= SHORTEST and np.isfinite(truth[own]).all()]
+
+
+class Bench:
+    """One case, ready to be asked."""
+
+    def __init__(self, case: Case) -> None:
+        self.cut = int(0.7 * case.frame.height)
+        head = case.frame.head(self.cut)
+        model = tslam.fit(head, **case.roles, progress=False)
+        panel = model._panel(read_frame(case.frame, model.contract)[0])
+        latents = model._levels(panel, "smoothed")
+        self.before = np.arange(panel.rows) < self.cut
+        self.truth = np.full(panel.rows, np.nan)
+        kept = panel.row_of >= 0
+        self.truth[panel.row_of[kept]] = case.truth[kept]
+        self.reader: Reader = learn_reader(panel, model._fitted.parts[0].structure.within, self.before)
+        self.reading: Reading = read(self.reader, panel, latents)
+        rows = self.reading.chain.rows
+        self.known = self.reading.chain.usable & np.isfinite(self.truth[rows])
+        self.test = self.known & ~self.before[rows]
+        self.level = self.truth[rows]
+        self.holds = holds_of(self.truth, self.cut)
+        self.own = self._own(np.nan_to_num(latents[rows]))
+
+    def _own(self, z: np.ndarray) -> float:
+        A = np.column_stack([z[self.known], np.ones(int(self.known.sum()))])
+        y = self.level[self.known]
+        return float(1 - np.mean((y - A @ np.linalg.lstsq(A, y, rcond=None)[0]) ** 2) / y.var())
+
+    def score(self, path: np.ndarray) -> float:
+        """R² on later time."""
+        y = self.level[self.test]
+        return float(1 - np.mean((path[self.test] - y) ** 2) / y.var())
+
+    def labels(self, which: list[int]) -> Holds:
+        """Labels of holds."""
+        own = [self.holds[i] for i in sorted(which)]
+        return Holds(tuple(own), tuple(float(self.truth[rows].mean()) for rows in own))
+
+    def value(self, method: str, which: list[int]) -> float:
+        """What one method makes of labels."""
+        labels = self.labels(which)
+        if len(set(labels.values)) < 2:
+            return float("nan")
+        if method in {"align", "active"}:
+            rows = self.reading.chain.usable & self.before[self.reading.chain.rows]
+            return self.score(
+                fit_decoder(self.reader, self.reading, labels, Kind.CONTINUOUS, rows).read(self.reading)
+            )
+        values = np.zeros((len(self.level), 1))
+        for at, value in zip(positions(labels, self.reading), labels.numbers(), strict=True):
+            values[at] = value
+        return self.score(
+            label_only(self.reading, labels, values, "ridge" if method == "ridge" else "network", 0)[:, 0]
+        )
+
+    def asked_for(self) -> list[int]:
+        """Holds in the order in which align asks for them: those around the middle of its stretches."""
+        rows = self.reading.chain.rows
+        found = [s for s in stretches(self.reading) if rows[s[-1]] < self.cut]
+        out: list[int] = []
+        for i, _ in choose(self.reading, found, np.zeros(len(rows), bool), len(found)):
+            middle = rows[found[i][found[i].size // 2]]
+            hold = next((k for k, own in enumerate(self.holds) if own[0] <= middle <= own[-1]), None)
+            if hold is not None and hold not in out:
+                out.append(hold)
+        return out
+
+    def _drawn(self, count: int, draw: int) -> list[int]:
+        return list(np.random.default_rng([draw, 17]).permutation(len(self.holds))[:count])
+
+    def needed(self, method: str) -> tuple[int | None, float]:
+        """Fewest labels with which the median over draws reaches the target, and the best median."""
+        order = self.asked_for() if method == "active" else []
+        best = -np.inf
+        for count in COUNTS:
+            if count > (len(order) if method == "active" else len(self.holds)):
+                break
+            draws = [order[:count]] if method == "active" else [self._drawn(count, k) for k in range(DRAWS)]
+            values = [v for v in (self.value(method, which) for which in draws) if np.isfinite(v)]
+            if values:
+                best = max(best, float(np.median(values)))
+                if np.median(values) >= TARGET:
+                    return count, best
+        return None, best
+
+
+def main(names: list[str]) -> None:
+    """Print the table."""
+    folder = Path(os.environ.get("TSLAM_RECORDED", "nowhere"))
+    print(
+        f"{'record':<34}{'seed':>4}"
+        + "".join(f"{m:>15}" for m in METHODS)
+        + f"{'latent':>8}{'share':>7}{'seconds':>9}"
+    )
+    shares: list[tuple[float, float, float]] = []
+    for name in names or list(HIDDEN):
+        for case in plants(name) if name in HIDDEN else recorded(name, folder):
+            start, bench = time.perf_counter(), Bench(case)
+            found = {m: bench.needed(m) for m in METHODS}
+            rivals = [n for n, _ in (found["ridge"], found["network"]) if n is not None]
+            # a target never reached counts as more labels than were tried
+            most = 2.0 * COUNTS[-1]
+            mine = float(found["align"][0] or most)
+            share = mine / (min(rivals) if rivals else most)
+            active = float(found["active"][0] or most) / mine
+            shares.append((bench.own, share, active if mine >= 8 else np.nan))
+            told = "".join(f"{n if n is not None else '-':>7} ({v:5.2f})" for n, v in found.values())
+            seconds = time.perf_counter() - start
+            print(
+                f"{case.name:<34}{case.seed:>4}{told}{bench.own:8.2f}{share:7.2f}{seconds:9.0f}", flush=True
+            )
+    table = np.array(shares)
+    for said, rows in (("latent >= .8", table[:, 0] >= 0.8), ("latent < .8", table[:, 0] < 0.8)):
+        if rows.any():
+            print(
+                f"{said}: median share of the better rival's labels {np.median(table[rows, 1]):.2f} "
+                f"({rows.sum()} cases)"
+            )
+    if np.isfinite(table[:, 2]).any():
+        print(f"active over random, where random takes eight or more: median {np.nanmedian(table[:, 2]):.2f}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
