@@ -20,7 +20,7 @@ export TZ := UTC
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help install demo test lint types format docs docs-serve picture notebooks reproduce bench schemas check-gpu clean
+.PHONY: help install demo test lint types format docs docs-serve picture notebooks reproduce matrix bench schemas check-gpu clean
 
 help: ## List the targets
 	@echo "tslam: what acted on your system that nobody logged?"
@@ -75,6 +75,9 @@ notebooks: $(STAMP) ## Run the notebooks and keep what they show
 
 reproduce: $(STAMP) ## Try what is published of latent action models: docs/reproduce.md, docs/presets.md (minutes)
 	$(BIN)/python tests/reproduce
+
+matrix: $(STAMP) ## Every method on every plant: docs/matrix.md (a quarter of an hour, resumable)
+	$(BIN)/python tests/reproduce/matrix.py
 
 bench: $(STAMP) ## Measure: import time, speed, peers (minutes; prints tables)
 	for script in tests/benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done

@@ -3,6 +3,7 @@
 import sys
 
 import exogenous
+import grid_world
 import linear_lam
 import presets
 from page import write
@@ -27,7 +28,14 @@ def main() -> None:
     """Write the pages that are named, or both."""
     asked = set(sys.argv[1:]) or {"reproduce", "presets"}
     if "reproduce" in asked:
-        print(write("reproduce", TITLE, TEXT, [*linear_lam.sections(), *exogenous.sections()]))
+        print(
+            write(
+                "reproduce",
+                TITLE,
+                TEXT,
+                [*linear_lam.sections(), *exogenous.sections(), *grid_world.sections()],
+            )
+        )
     if "presets" in asked:
         print(write("presets", "Systems of the literature", PRESETS_TEXT, [*presets.sections()]))
 
