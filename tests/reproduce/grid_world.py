@@ -93,12 +93,13 @@ def sections() -> Iterator[Section]:
         table.add(name, f"{found[0]:.2f}", f"{found[1]:.2f}", *PAPER[name])
     yield Section(
         "A small nonlinear world",
-        "Two walkers on a grid of 5 × 5, each seen as a bump over the squares; one is controlled, the other "
-        "moves in half of the rows (all of them: high noise). A composed network with a noisy z of 2, 4,000 "
-        "rows, mean of 2 seeds; the loss is the share of a walker's steps that no linear read-out of z has, "
-        "on held-out rows (the paper's world and losses are its own: compare the order, not the size). Labels "
-        "put all of z on the controlled walker; high noise and a policy that is nearly determined take z away "
-        "from it, as published. Augmentation does not help here, unlike published: a shift of all samples is "
-        "no symmetry of this world, and the ridge start already says that no change means z = 0.",
+        "Two walkers on a grid of 5 × 5, each seen as a bump over the squares; one is controlled, the "
+        "other moves in half of the rows (all of them: high noise). A composed network with a noisy z of "
+        "2, 4,000 rows, mean of 2 seeds; the loss is the share of a walker's steps that no linear read-"
+        "out of z has, on held-out rows (the paper's world and losses are its own: compare the order, not"
+        " the size). Labels put all of z on the controlled walker; high noise and a policy that is nearly"
+        " determined take z away from it, as published. Augmentation does not help here, unlike "
+        "published: a shift of all samples is no symmetry of this world, and the ridge start already says"
+        " that no change means z = 0.",
         (table,),
     )
