@@ -1,5 +1,7 @@
 """`tslam contract`: drafted, read, held against data, patched."""
 
+import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -80,3 +82,56 @@ def test_a_patch_is_made_from_a_saved_report(tmp_path: Path, capsys: pytest.Capt
     assert (said.code, said.out) == (0, saved.contract_patch())
     run(capsys, "contract", "patch", str(tmp_path / "gaps.json"), "--out", str(tmp_path / "patch.yaml"))
     assert (tmp_path / "patch.yaml").read_text() == said.out
+
+
+def test_a_diff_is_breaking_where_an_action_becomes_exogenous(
+    contract: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(capsys, "contract", "diff", contract, contract) == (
+        0,
+        "loop 0.1.0 to loop 0.1.0: no change.\n",
+        "",
+    )
+    other = str(tmp_path / "other.yaml")
+    CONTRACT.with_columns([Column(name="pump", role="exogenous")]).to_odcs(other)
+    said = run(capsys, "contract", "diff", contract, other)
+    assert said.code == 1
+    assert "BREAKING    pump: role action -> exogenous; " in said.out
+    piped = run(capsys, "contract", "diff", contract, other, "--json")
+    assert json.loads(piped.out)["changes"][0]["impact"] == "breaking"
+
+
+def test_a_patch_is_applied_under_a_better_name(
+    contract: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    patch = tmp_path / "patch.yaml"
+    patch.write_text(report([CRITICAL]).contract_patch())
+    name = "unlogged_action_on_level [m]"
+    out = str(tmp_path / "new.yaml")
+    said = run(capsys, "contract", "apply", contract, str(patch), "--rename", f"{name}=valve", "--out", out)
+    assert (said.code, said.out) == (0, "")
+    assert Contract.from_odcs(out).actions == ("pump", "valve")
+    assert name in run(capsys, "contract", "apply", contract, str(patch)).out
+    assert run(capsys, "contract", "apply", contract, str(patch), "--rename", "x").code == 2
+    refused = run(capsys, "contract", "apply", contract, str(patch), "--rename", "x=y", "--out", out)
+    assert refused.code == 2
+    assert Contract.from_odcs(out).actions == ("pump", "valve")
+
+
+def test_a_faulty_contract_is_an_error_with_its_place_and_nothing_is_written(
+    contract: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    patch, out = tmp_path / "patch.yaml", tmp_path / "out.yaml"
+    patch.write_text(report([CRITICAL]).contract_patch().replace("value: action", "value: acton"))
+    said = run(capsys, "contract", "apply", contract, str(patch), "--out", str(out))
+    assert (said.code, said.out) == (2, "")
+    assert "did you mean 'action'" in said.err
+    assert re.search(r"line \d+, column \d+", said.err)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("of", "title"), [("contract", "Contract"), ("report", "GapReport"), ("event", "ActionEvent")]
+)
+def test_schemas_are_printed(of: str, title: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert json.loads(run(capsys, "contract", "schema", of).out)["title"] == title

@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 from cli_cases import run
 
-COMMANDS = ["demo", "fit", "audit", "contract lint", "contract infer", "contract check", "contract patch"]
+COMMANDS = [
+    "demo",
+    "fit",
+    "audit",
+    "contract lint",
+    "contract infer",
+    "contract check",
+    "contract patch",
+    "contract diff",
+    "contract apply",
+    "contract schema",
+]
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,19 @@ def test_a_lazy_frame_is_looked_at_value_by_value() -> None:
     assert places(CONTRACT.check(lazy)) == [("level", "minimum", 0, -3.0)]
 
 
+def test_files_are_checked_as_one_frame_and_a_stamp_in_two_of_them_is_found(tmp_path: Path) -> None:
+    pl.DataFrame(GOOD).write_parquet(tmp_path / "a.parquet")
+    pl.DataFrame(GOOD | {"level": [0.0, 0.0, 9.0, 0.0]}).tail(2).write_parquet(tmp_path / "b.parquet")
+    found = [("when", "unique", row) for row in (2, 3, 4, 5)] + [("level", "maximum", 4)]
+    for frame in (str(tmp_path / "*.parquet"), tmp_path, pl.scan_parquet(tmp_path / "*.parquet")):
+        assert [(f.column, f.check, f.row) for f in CONTRACT.check(frame).failures] == found
+    (tmp_path / "b.parquet").write_bytes(b"PAR1")
+    with pytest.raises(FrameError, match="cannot be read"):
+        CONTRACT.check(tmp_path)
+    with pytest.raises(FrameError, match="No file at"):
+        CONTRACT.check("absent.parquet")
+
+
 def test_switching_pandera_off_in_the_environment_passes_nothing() -> None:
     from pandera.config import ValidationDepth, config_context
 
@@ -172,6 +186,8 @@ def test_polars_and_pandas_give_the_same_failures_in_the_same_words(
     frame = pl.DataFrame(rows, schema=TYPES).drop(*dropped)
     expected = CONTRACT.check(frame)
     assert CONTRACT.check(frame.to_pandas()) == expected
+    assert CONTRACT.check(frame.lazy()) == expected
+    assert check(frame.lazy(), CONTRACT, limit=1) == check(frame, CONTRACT, limit=1)
     assert CONTRACT.check(frame.to_pandas(use_pyarrow_extension_array=True)) == expected
     objects = pd.DataFrame({name: pd.Series(frame[name].to_list(), dtype=object) for name in frame.columns})
     # A column of nothing but None has no type there, which is no type of a time or of a series.
@@ -236,7 +252,7 @@ def test_series_and_time_may_both_stand_in_the_index() -> None:
     assert CONTRACT.check(frame).ok
 
 
-@pytest.mark.parametrize("frame", [{"a": [1]}, "plant.parquet", np.zeros((2, 2)), None])
+@pytest.mark.parametrize("frame", [{"a": [1]}, np.zeros((2, 2)), None])
 def test_what_is_no_frame_is_a_frame_error(frame: Any) -> None:
     with pytest.raises(FrameError, match=r"is not a frame\. Give a polars or pandas frame"):
         CONTRACT.check(frame)

@@ -129,7 +129,7 @@ def test_a_table_is_chosen_by_name_and_latents_are_no_choice() -> None:
         "schema:\n  - name: lab\n    properties:\n      - name: a\n        logicalType: date\n",
         1,
     )
-    with pytest.raises(ContractError, match=r"line 8.*several objects, \['lab', 'plant'\].*table='lab'"):
+    with pytest.raises(ContractError, match=r"line 7.*several objects, \['lab', 'plant'\].*table='lab'"):
         Contract.from_odcs(other)
     assert Contract.from_odcs(other, table="plant") == contract
     with pytest.raises(ContractError, match="no schema object 'plnt'"):
@@ -283,3 +283,22 @@ def test_a_damaged_document_is_a_contract_error_or_a_contract(data: st.DataObjec
     }[damage]
     with suppress(ContractError):  # whatever else is raised fails the test
         assert Contract.from_odcs("\n".join(lines)).observations
+
+
+@given(contracts(), st.integers(0, 2))
+def test_v32_is_written_on_request_and_both_ways(contract: Contract, latents: int) -> None:
+    text = contract.to_odcs(latents=latent_names(latents), version="v3.2.0")
+    written = yaml.safe_load(text)
+    VALIDATOR.validate(written)
+    assert written["apiVersion"] == "v3.2.0"
+    assert "property: tslam" not in text.replace('"', "")
+    again = Contract.from_odcs(text)
+    assert again == contract
+    assert yaml.safe_load(again.to_odcs(version="v3.1.0")) == yaml.safe_load(
+        contract.to_odcs(latents=latent_names(latents))
+    )
+
+
+def test_a_version_of_the_standard_that_is_not_written_is_refused() -> None:
+    with pytest.raises(ContractError, match=r"'v2\.0'.*written are"):
+        Contract.from_odcs(PLANT).to_odcs(version="v2.0")

@@ -73,7 +73,9 @@ def test_what_is_no_mapping_is_refused_with_its_place(text: str, said: str) -> N
 def test_an_anchor_bomb_is_refused_before_it_goes_off() -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 12))
-    with pytest.raises(ContractError, match=rf"holds [0-9,]{{12,}} values .* at most {MAX_NODES:,}"):
+    with pytest.raises(
+        ContractError, match=rf"line 6, column 5: holds [0-9,]{{7,}} values .* at most {MAX_NODES:,}"
+    ):
         load(bomb, "it")
     with pytest.raises(ContractError, match="line 1, column 4: an alias stands inside what it stands for"):
         load("a: &a {b: *a}", "it")
@@ -107,7 +109,7 @@ def test_files_that_cannot_be_read_are_contract_errors(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match="cannot be read"):
         text_of("a\0b")
     (tmp_path / "latin.yaml").write_bytes(b"name: caf\xe9")
-    with pytest.raises(ContractError, match="is not UTF-8 text"):
+    with pytest.raises(ContractError, match="line 1, column 10: not UTF-8 text"):
         text_of(tmp_path / "latin.yaml")
 
 

@@ -1,14 +1,19 @@
 """`tslam contract`: draft a contract, read it critically, hold data against it, see what an audit adds."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from tslam.cli import options
 from tslam.cli.console import Voice
 
+if TYPE_CHECKING:
+    from tslam.contract.diff import ContractDiff
+
 __all__ = ["contract"]
+
+Schema = Literal["contract", "report", "event"]
 
 FAILED = 1
 
@@ -73,6 +78,80 @@ def check(data: options.Data, file: File, table: Table = None) -> None:
         voice.item("FAILED", f"{failure.column}: found {failure.value!r}{where}, expected {failure.expected}")
     voice.say(f"{result.total:,} failures in all.")
     raise typer.Exit(FAILED)
+
+
+@contract.command()
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="ODCS contract that holds.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="ODCS contract to take its place.")],
+    table: Table = None,
+    json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
+) -> None:
+    """Say what changes between two contracts; the exit code is 1 where it breaks data or models.
+
+    An action that becomes an exogenous variable is breaking, and so is another unit, timing or kind.
+    """
+    from tslam.contract import Contract  # noqa: PLC0415 - see lint
+
+    found = Contract.from_odcs(old, table=table).diff(Contract.from_odcs(new, table=table))
+    if json:
+        typer.echo(found.model_dump_json(indent=1))
+    else:
+        _tell_changes(Voice(), found)
+    raise typer.Exit(FAILED if found.breaking else 0)
+
+
+def _tell_changes(voice: Voice, found: "ContractDiff") -> None:
+    count = len(found.changes)
+    head = f"{count} change{'s' * (count != 1)}, {len(found.breaking)} breaking" if count else "no change"
+    voice.say(f"{found.old} to {found.new}: {head}.", style="bold")
+    for change in found.changes:
+        about = "contract" if change.column is None else change.column
+        said = {"added": f"added as {change.new}", "removed": f"removed (was {change.old})"}.get(
+            change.field, f"{change.field} {change.old or 'unsaid'} -> {change.new or 'unsaid'}"
+        )
+        style = "bold red" if change.impact == "breaking" else ""
+        voice.item(change.impact.upper(), f"{about}: {said}; {change.why}", style=style, width=12)
+
+
+@contract.command()
+def apply(
+    file: File,
+    patch_file: Annotated[str, typer.Argument(metavar="PATCH", help="Patch that an audit wrote (ODCS).")],
+    rename: Annotated[
+        list[str] | None,
+        typer.Option("--rename", metavar="OLD=NEW", help="Better name for a column of the patch; repeat."),
+    ] = None,
+    table: Table = None,
+    out: Out = None,
+) -> None:
+    """Merge the patch of an audit into a contract; what the patch does not touch stays as it was written."""
+    from tslam.contract import Contract  # noqa: PLC0415 - see lint
+
+    names = dict(pair.partition("=")[::2] for pair in rename or ())
+    if not all((*names, *names.values())):
+        raise typer.BadParameter("--rename takes OLD=NEW, the patch's name and the better one")
+    text = Contract.from_odcs(file, table=table).apply(patch_file, rename=names).to_odcs(out)
+    if out is None:
+        typer.echo(text, nl=False)
+
+
+@contract.command()
+def schema(
+    of: Annotated[Schema, typer.Argument(metavar="OF", help="contract, report or event.")] = "contract",
+) -> None:
+    """Print the JSON Schema of a contract, of a gap report, or of an action event."""
+    typer.echo(_schema_of(of), nl=False)
+
+
+def _schema_of(of: Schema) -> str:
+    if of == "report":
+        from tslam.report.schema import schema_text as report_text  # noqa: PLC0415 - see lint
+
+        return report_text()
+    from tslam.contract.schema import TEXTS  # noqa: PLC0415 - see lint
+
+    return TEXTS[of]()
 
 
 @contract.command()

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from numbers import Integral
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -16,14 +17,17 @@ from tslam.contract.frame_schema import (
     Place,
     family_in_pandas,
     family_in_polars,
+    family_of,
     pandas_failures,
     polars_failures,
 )
 from tslam.contract.frames import to_polars, with_index
 from tslam.contract.frozen import Frozen
 from tslam.contract.model import Column, Contract
+from tslam.contract.parquet import scan
 from tslam.contract.roles import Role
-from tslam.errors import ContractError
+from tslam.contract.streaming import height, streamed_failures
+from tslam.errors import ContractError, FrameError
 
 __all__ = ["CheckResult", "Failure", "FailureCount", "check"]
 
@@ -102,24 +106,26 @@ def check(frame: Any, contract: Contract, *, limit: int = 100) -> CheckResult:
     the role ``ignore``, and columns that the contract does not name, are not looked at.
 
     Args:
-        frame: polars or pandas frame, LazyFrame (collected: on a lazy frame pandera would check types
-            and no values), or an Arrow table. A pandas index of time stamps counts as the time column.
+        frame: polars or pandas frame, Arrow table, LazyFrame, or a path, folder or glob of Parquet files.
+            The last two are read a column at a time and never held whole. A pandas index of time stamps
+            counts as the time column.
         contract: what to hold it against.
         limit: most failures that are listed for each column and check; all are counted.
 
     Raises:
         FrameError: this is not a frame, or a column stands in it twice.
     """
+    if isinstance(frame, str | Path):
+        frame = scan(str(frame))
+    if isinstance(frame, pl.LazyFrame):
+        return _streamed(frame, contract, limit)
     rows: Any = _opened(frame, contract)
-    family_of: Callable[[Any], Family] = family_in_polars
+    family_in: Callable[[Any], Family] = family_in_polars
     failures_of: Callable[[Any, Contract, dict[str, Family]], list[Place]] = polars_failures
     if is_pandas_dataframe(rows):
-        family_of, failures_of = family_in_pandas, pandas_failures
-    seen = {name: family_of(rows[name]) for name in rows.columns}
-    asked = [column for column in contract.columns if column.role is not Role.IGNORE]
-    fit = {c.name: seen[c.name] for c in asked if c.name in seen and seen[c.name] in families(c)}
-    places: list[Place] = [(c.name, "present", None) for c in asked if c.required and c.name not in seen]
-    places += [(c.name, "type", None) for c in asked if c.name in seen and c.name not in fit]
+        family_in, failures_of = family_in_pandas, pandas_failures
+    seen = {name: family_in(rows[name]) for name in rows.columns}
+    fit, places = _sorted_out(contract, seen)
     places = _ordered(places + failures_of(rows, contract, fit), contract)
     counts = Counter((name, asked_of) for name, asked_of, _ in places)
     return CheckResult(
@@ -128,6 +134,45 @@ def check(frame: Any, contract: Contract, *, limit: int = 100) -> CheckResult:
         failures=tuple(_listed(places, rows, contract, seen, limit)),
         counts=tuple(FailureCount(column=c, check=name, count=n) for (c, name), n in counts.items()),
     )
+
+
+def _sorted_out(contract: Contract, seen: dict[str, Family]) -> tuple[dict[str, Family], list[Place]]:
+    """Columns whose values can be looked at, and those that are not there or of a type that cannot be."""
+    asked = [column for column in contract.columns if column.role is not Role.IGNORE]
+    fit = {c.name: seen[c.name] for c in asked if c.name in seen and seen[c.name] in families(c)}
+    places: list[Place] = [(c.name, "present", None) for c in asked if c.required and c.name not in seen]
+    return fit, places + [(c.name, "type", None) for c in asked if c.name in seen and c.name not in fit]
+
+
+def _streamed(lazy: pl.LazyFrame, contract: Contract, limit: int) -> CheckResult:
+    """The same of a frame that is read in parts, with the failures beyond the limit counted only."""
+    seen = {name: family_of(dtype) for name, dtype in _schema(lazy).items()}
+    fit, places = _sorted_out(contract, seen)
+    listed: dict[tuple[str, str], tuple[int, list[Failure]]] = {}
+    for name, asked, _ in places:
+        listed[name, asked] = 1, list(_listed([(name, asked, None)], lazy, contract, seen, limit))
+    for name, asked, count, first in streamed_failures(lazy, contract, fit, limit):
+        values = first.rename({"value": name})
+        found = _listed([(name, asked, at) for at in range(len(first))], values, contract, seen, limit)
+        rows = first["row"].to_list()
+        listed[name, asked] = (
+            count,
+            [failure.model_copy(update={"row": row}) for failure, row in zip(found, rows, strict=True)],
+        )
+    order = [place[:2] for place in _ordered([(*key, None) for key in listed], contract)]
+    return CheckResult(
+        contract=contract.name,
+        rows=height(lazy),
+        failures=tuple(failure for key in order for failure in listed[key][1]),
+        counts=tuple(FailureCount(column=c, check=name, count=listed[c, name][0]) for c, name in order),
+    )
+
+
+def _schema(lazy: pl.LazyFrame) -> pl.Schema:
+    try:
+        return lazy.collect_schema()
+    except pl.exceptions.PolarsError as found:
+        raise FrameError(f"The frame cannot be read: {found}. Check that its files are whole.") from found
 
 
 def _opened(frame: Any, contract: Contract) -> Any:

@@ -12,7 +12,16 @@ from tslam.contract.roles import Role
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Place", "family_in_pandas", "family_in_polars", "pandas_failures", "polars_failures"]
+__all__ = [
+    "Place",
+    "family_in_pandas",
+    "family_in_polars",
+    "family_of",
+    "keys_of",
+    "pandas_failures",
+    "polars_failures",
+    "ready",
+]
 
 Place = tuple[str, str, int | None]
 """A failure: column, check, and row, counted from 0."""
@@ -35,7 +44,11 @@ _FAMILIES: dict[str, Family] = {
 
 def family_in_polars(values: pl.Series) -> Family:
     """The family of a polars column."""
-    dtype = values.dtype
+    return family_of(values.dtype)
+
+
+def family_of(dtype: pl.DataType) -> Family:
+    """The family of a polars type."""
     if dtype.is_numeric():
         return "number"
     if dtype in (pl.String, pl.Categorical, pl.Enum):
@@ -65,12 +78,12 @@ def polars_failures(frame: pl.DataFrame, contract: Contract, found: dict[str, Fa
     def check(rule: Rule) -> Any:
         return pa.Check(lambda data: data.lazyframe.select(rule.holds(pl.col(data.key))), name=rule.name)
 
-    ready = frame.select(_ready(pl.col(name), family) for name, family in found.items())
-    keys = _keys(contract, found)
+    comparable = frame.select(ready(pl.col(name), family) for name, family in found.items())
+    keys = keys_of(contract, found)
     unique = Rule(
         "unique", "", lambda _: ~pl.struct(keys).is_duplicated() | pl.any_horizontal(pl.col(keys).is_null())
     )
-    return _failures(pa.DataFrameSchema(_columns(contract, found, unique, pa.Column, check)), ready)
+    return _failures(pa.DataFrameSchema(_columns(contract, found, unique, pa.Column, check)), comparable)
 
 
 def pandas_failures(frame: "pd.DataFrame", contract: Contract, found: dict[str, Family]) -> list[Place]:
@@ -82,7 +95,7 @@ def pandas_failures(frame: "pd.DataFrame", contract: Contract, found: dict[str, 
         return pa.Check(rule.holds, name=rule.name)
 
     ready = pd.DataFrame({name: _ready_in_pandas(frame[name], family) for name, family in found.items()})
-    keys = _keys(contract, found)
+    keys = keys_of(contract, found)
     unique = Rule(  # of the values that are not null, which are what pandera hands over
         "unique",
         "",
@@ -130,13 +143,13 @@ def _failures(schema: Any, frame: Any) -> list[Place]:
     return []
 
 
-def _keys(contract: Contract, found: dict[str, Family]) -> list[str]:
+def keys_of(contract: Contract, found: dict[str, Family]) -> list[str]:
     """What tells rows apart: the series and the time, as far as they are there."""
     keys = [contract.series, contract.time]
     return [key for key in keys if key is not None and key in found]
 
 
-def _ready(values: pl.Expr, family: Family) -> pl.Expr:
+def ready(values: pl.Expr, family: Family) -> pl.Expr:
     """Comparable values: categories as text; NaN, which polars orders above all numbers, as null."""
     if family == "text":
         return values.cast(pl.String)

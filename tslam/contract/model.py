@@ -1,10 +1,10 @@
 """The contract: the one place that says what each column of a frame is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import Field, FiniteFloat, PrivateAttr, model_validator
 
 from tslam.contract.frozen import Frozen
 from tslam.contract.latents import is_latent_name
@@ -13,6 +13,7 @@ from tslam.errors import RoleError
 
 if TYPE_CHECKING:
     from tslam.contract.check import CheckResult
+    from tslam.contract.diff import ContractDiff
 
 __all__ = ["Column", "Contract", "SeverityRule"]
 
@@ -122,6 +123,13 @@ class Contract(Frozen):
         default_factory=SeverityRule, description="When a gap is a warning, or critical"
     )
     description: str | None = Field(None, description="What the table is, in words")
+    _document: tuple[str, str | None] | None = PrivateAttr(None)
+
+    def __eq__(self, other: object) -> bool:
+        """Two contracts are equal that say the same, wherever they were read."""
+        return isinstance(other, Contract) and self.__dict__ == other.__dict__
+
+    __hash__ = Frozen.__hash__
 
     @model_validator(mode="after")
     def _one_role_each(self) -> Self:
@@ -160,6 +168,11 @@ class Contract(Frozen):
     def names(self, role: Role) -> tuple[str, ...]:
         """Names of the columns with one role, in order."""
         return tuple(c.name for c in self.columns if c.role is role)
+
+    @property
+    def document(self) -> tuple[str, str | None] | None:
+        """Text of the ODCS document that the contract was read from, and the table that was asked for."""
+        return self._document
 
     @property
     def observations(self) -> tuple[str, ...]:
@@ -208,7 +221,19 @@ class Contract(Frozen):
         """A copy in which the given columns take the place of their namesakes, or come last."""
         new = {c.name: c for c in columns}
         kept = [new.pop(c.name, c) for c in self.columns]
-        return self.model_validate(self.model_dump() | {"columns": (*kept, *new.values())})
+        grown = self.model_validate(self.model_dump() | {"columns": (*kept, *new.values())})
+        return grown if self._document is None else grown.read_from(*self._document)
+
+    def read_from(self, text: str, table: str | None = None) -> Self:
+        """A copy that remembers the document it is written in, which ``to_odcs`` changes and keeps.
+
+        Args:
+            text: an ODCS document.
+            table: name of the schema object, where the document has several.
+        """
+        copy = self.model_copy()
+        copy._document = text, table  # noqa: SLF001 - a copy of this class
+        return copy
 
     @classmethod
     def from_odcs(cls, path_or_text: str | Path, *, table: str | None = None) -> "Contract":
@@ -225,25 +250,53 @@ class Contract(Frozen):
 
         return read(path_or_text, table=table)
 
-    def to_odcs(self, path: str | Path | None = None, *, latents: Iterable[str] = ()) -> str:
-        """The contract as an Open Data Contract Standard document (v3.1.0).
+    def to_odcs(
+        self, path: str | Path | None = None, *, latents: Iterable[str] = (), version: str | None = None
+    ) -> str:
+        """The contract as an Open Data Contract Standard document (v3.1.0 unless it was read from another).
+
+        A contract that was read from a document is written into that: keys and properties that tslam does
+        not know, other tables and comments stay.
 
         Args:
-            path: file to write, if any.
+            path: file to write, if any; it is replaced in one step.
             latents: names of inferred latents to describe, in a schema object of their own.
+            version: version of the standard, ``"v3.1.0"`` or ``"v3.2.0"``.
 
         Returns:
             The YAML text.
         """
         from tslam.contract.odcs import write  # noqa: PLC0415 - see from_odcs
 
-        return write(self, path, latents=latents)
+        return write(self, path, latents=latents, version=version)
+
+    def diff(self, other: "Contract") -> "ContractDiff":
+        """What changes when ``other`` takes this contract's place, and what of it breaks data or models."""
+        from tslam.contract.diff import diff  # noqa: PLC0415 - that module imports this one
+
+        return diff(self, other)
+
+    def apply(self, patch: str | Path, *, rename: Mapping[str, str] | None = None) -> "Contract":
+        """The contract with an audit's patch applied, and a new minor version.
+
+        Args:
+            patch: path or text of what ``GapReport.contract_patch`` wrote.
+            rename: better names for columns that the patch adds.
+
+        Raises:
+            ContractError: the patch cannot be read, or adds a column without a role.
+            RoleError: the columns do not go together.
+        """
+        from tslam.contract.patching import apply  # noqa: PLC0415 - see from_odcs
+
+        return apply(self, patch, rename)
 
     def check(self, frame: Any) -> "CheckResult":
         """Hold a frame against the contract: every failure, with its row and value.
 
         Args:
-            frame: polars or pandas frame, LazyFrame (collected), or anything narwhals reads.
+            frame: polars or pandas frame, Arrow table, LazyFrame, or a path or glob of Parquet files (the
+                last two are read a column at a time).
         """
         from tslam.contract.check import check  # noqa: PLC0415 - pandera takes most of a second to import
 

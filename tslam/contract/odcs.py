@@ -1,10 +1,13 @@
 """Contracts on disk, in the Open Data Contract Standard (ODCS): read and write."""
 
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
 from tslam.contract.model import Contract
+from tslam.contract.odcs_edit import edited
 from tslam.contract.odcs_read import parse
+from tslam.contract.odcs_versions import restated
 from tslam.contract.odcs_write import render
 from tslam.contract.yaml_document import text_of
 from tslam.errors import ContractError
@@ -36,24 +39,41 @@ def read_with_notes(
     return parse(text, source, table)
 
 
-def write(contract: Contract, path: str | Path | None = None, *, latents: Iterable[str] = ()) -> str:
-    """Write a contract (ODCS v3.1.0, YAML).
+def write(
+    contract: Contract,
+    path: str | Path | None = None,
+    *,
+    latents: Iterable[str] = (),
+    version: str | None = None,
+) -> str:
+    """Write a contract (ODCS, YAML): into the document that it was read from, or anew as v3.1.0.
 
     Args:
         contract: what to write.
         path: the file, if any.
         latents: names of inferred latents to describe, in a schema object of their own.
+        version: version of the standard, ``"v3.1.0"`` or ``"v3.2.0"``; None: that of the document.
 
     Returns:
         The text.
 
     Raises:
-        ContractError: the file cannot be written, or a latent is not called like one.
+        ContractError: the file cannot be written, a latent is not called like one, or the version is not
+            one that is written.
     """
-    text = render(contract, latents)
+    document = contract.document
+    text = render(contract, latents) if document is None else edited(*document, contract, latents)
+    if version is not None:
+        text = restated(text, version)
     if path is not None:
+        target = Path(path)
+        draft = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}")
         try:
-            Path(path).write_text(text, encoding="utf-8")
+            try:
+                draft.write_text(text, encoding="utf-8")
+                draft.replace(target)
+            finally:
+                draft.unlink(missing_ok=True)
         except OSError as found:
             raise ContractError(f"{str(path)!r} cannot be written: {found}. Give another path.") from found
     return text

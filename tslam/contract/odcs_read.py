@@ -1,6 +1,7 @@
 """A contract from an Open Data Contract Standard document, v3."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -10,7 +11,7 @@ from tslam.contract.roles import INPUT_ROLES, Kind, Role, Timing
 from tslam.contract.yaml_document import Part, load
 from tslam.errors import ContractError, TslamError
 
-__all__ = ["parse"]
+__all__ = ["Proposal", "choose", "parse", "proposals"]
 
 _STAMPS = ("timestamp", "date")
 _NUMBERS = ("number", "integer")
@@ -37,7 +38,7 @@ def parse(text: str, source: str, table: str | None = None) -> tuple[Contract, t
     """
     root = load(text, source)
     _check_head(root)
-    chosen = _choose(root, table)
+    chosen = choose(root, table)
     notes: list[str] = []
     said = _said(chosen, TABLE_WORDS) | {"columns": tuple(_columns(chosen, notes))}
     said["name"] = root.text("name") or chosen.text("name")
@@ -51,7 +52,44 @@ def parse(text: str, source: str, table: str | None = None) -> tuple[Contract, t
         contract = Contract(**said, description=chosen.text("description"))
     except TslamError as found:
         raise chosen.error(f"table {chosen.text('name')!r}: {found}", "properties") from found
-    return contract, tuple(notes)
+    return contract.read_from(text, table), tuple(notes)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a patch says about one column: its fields, and the way back to its place."""
+
+    name: str
+    fields: dict[str, Any]
+    error: Callable[[str], ContractError]
+
+
+def proposals(text: str, source: str) -> tuple[Proposal, ...]:
+    """The columns of a patch, which need not be a whole table; none where its schema is empty.
+
+    Raises:
+        ContractError: the document cannot be read, or a column stands in it twice.
+    """
+    root = load(text, source)
+    _check_head(root)
+    if not list(root.parts("schema")):
+        return ()
+    found: dict[str, Proposal] = {}
+    for part in choose(root, None).parts("properties"):
+        fields = _fields(part)
+        _refuse_twice(part, fields["name"], found)
+        seen = _kind_seen(fields["role"], part.text("logicalType")) if "role" in fields else None
+        if seen is not None and "levels" not in fields:
+            fields.setdefault("kind", seen)
+        found[fields["name"]] = Proposal(fields["name"], fields, part.error)
+    return tuple(found.values())
+
+
+def _refuse_twice(part: Part, name: str, known: Collection[str]) -> None:
+    if name in known:
+        raise part.error(
+            f"columns {[name]} stand more than once in the contract. Give each column one role.", "name"
+        )
 
 
 def _check_head(root: Part) -> None:
@@ -66,7 +104,7 @@ def _check_head(root: Part) -> None:
         raise root.error("there is no schema. Describe the table under schema, as a list with one object.")
 
 
-def _choose(root: Part, table: str | None) -> Part:
+def choose(root: Part, table: str | None) -> Part:
     """The schema object to read; those that hold only latents are no choice."""
     tables: dict[str, Part] = {}
     for part in root.parts("schema"):
@@ -106,7 +144,11 @@ def _columns(table: Part, notes: list[str]) -> Iterator[Column]:
     parts = list(table.parts("properties"))
     if not parts:
         raise table.error(f"table {table.text('name')!r} has no properties. List its columns there.")
-    said = [_fields(part) for part in parts]
+    said: list[dict[str, Any]] = []
+    for part in parts:
+        fields = _fields(part)
+        _refuse_twice(part, fields["name"], {known["name"] for known in said})
+        said.append(fields)
     _derive_roles(table, parts, said, notes)
     for part, fields in zip(parts, said, strict=True):
         try:

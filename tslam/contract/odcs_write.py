@@ -10,7 +10,7 @@ from tslam.contract.roles import Kind, Role
 from tslam.contract.yaml_document import dump
 from tslam.errors import ContractError
 
-__all__ = ["custom", "logical_type", "render"]
+__all__ = ["custom", "described", "latent_table", "logical_type", "property_of", "render"]
 
 
 def render(contract: Contract, latents: Iterable[str] = ()) -> str:
@@ -23,21 +23,21 @@ def render(contract: Contract, latents: Iterable[str] = ()) -> str:
     Raises:
         ContractError: a latent is not called like one, or is named twice.
     """
-    tables = [_table(contract)]
+    columns = [property_of(column, contract) for column in contract.columns]
+    tables = [described(contract) | {"properties": columns}]
     names = list(latents)
     if names:
-        tables.append(_latent_table(contract, names))
-    return dump(
-        {
-            "apiVersion": API_VERSION,
-            "kind": "DataContract",
-            "id": contract.name,
-            "name": contract.name,
-            "version": contract.version,
-            "status": "active",
-            "schema": tables,
-        }
-    )
+        tables.append(latent_table(contract, names))
+    document = {
+        "apiVersion": API_VERSION,
+        "kind": "DataContract",
+        "id": contract.name,
+        "name": contract.name,
+        "version": contract.version,
+        "status": "active",
+        "schema": tables,
+    }
+    return dump(document)
 
 
 def logical_type(column: Column) -> str:
@@ -58,7 +58,8 @@ def custom(said: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"property": camel(f"{VENDOR}_{word}"), "value": value} for word, value in said.items()]
 
 
-def _table(contract: Contract) -> dict[str, Any]:
+def described(contract: Contract) -> dict[str, Any]:
+    """The table without its columns."""
     table: dict[str, Any] = {"name": contract.name, "logicalType": "object"}
     if contract.description is not None:
         table["description"] = contract.description
@@ -66,11 +67,11 @@ def _table(contract: Contract) -> dict[str, Any]:
     said = {field: value for field, value in said.items() if value not in (None, {})}
     if said:
         table["customProperties"] = custom(said)
-    table["properties"] = [_property(column, contract) for column in contract.columns]
     return table
 
 
-def _property(column: Column, contract: Contract) -> dict[str, Any]:
+def property_of(column: Column, contract: Contract) -> dict[str, Any]:
+    """A column as a property of a schema object."""
     written: dict[str, Any] = {"name": column.name, "logicalType": logical_type(column)}
     if column.description is not None:
         written["description"] = column.description
@@ -89,7 +90,12 @@ def _property(column: Column, contract: Contract) -> dict[str, Any]:
     return written
 
 
-def _latent_table(contract: Contract, names: list[str]) -> dict[str, Any]:
+def latent_table(contract: Contract, names: list[str]) -> dict[str, Any]:
+    """The schema object of inferred latents: beside the measured table, never in it.
+
+    Raises:
+        ContractError: a latent is not called like one, or is named twice.
+    """
     wrong = sorted({name for name in names if not is_latent_name(name) or names.count(name) > 1})
     if wrong:
         raise ContractError(
@@ -111,7 +117,7 @@ def _latent_table(contract: Contract, names: list[str]) -> dict[str, Any]:
         "name": f"{contract.name}_latents",
         "logicalType": "object",
         "description": f"Latent actions inferred from {contract.name}.",
-        "properties": [*(_property(column, contract) for column in keys), *inferred],
+        "properties": [*(property_of(column, contract) for column in keys), *inferred],
     }
 
 

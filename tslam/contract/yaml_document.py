@@ -12,10 +12,12 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import Node, ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarbool import ScalarBoolean
+from ruamel.yaml.scalarfloat import ScalarFloat
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from tslam.errors import ContractError
 
-__all__ = ["MAX_CHARACTERS", "MAX_NODES", "Part", "dump", "load", "text_of"]
+__all__ = ["MAX_CHARACTERS", "MAX_NODES", "Part", "dump", "load", "quoted", "rewritten", "text_of"]
 
 MAX_CHARACTERS = 1_000_000
 """Longest document that is read; a contract of a thousand columns has about a third of it."""
@@ -44,10 +46,18 @@ def text_of(path_or_text: str | Path) -> tuple[str, str]:
     path = Path(path_or_text)
     try:
         size = path.stat().st_size
-        text = path.read_text(encoding="utf-8") if size <= 4 * MAX_CHARACTERS else None
+        if not path.is_file():
+            raise ContractError(
+                f"{str(path)!r} cannot be read: it is not a file. Give the path of a contract."
+            )
+        data = path.read_bytes() if size <= 4 * MAX_CHARACTERS else None
+        text = None if data is None else data.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as found:
+        before = found.object[: found.start]
+        line, column = before.count(b"\n") + 1, found.start - before.rfind(b"\n")
         raise ContractError(
-            f"{path} is not UTF-8 text ({found.reason} at byte {found.start}). Save it as UTF-8."
+            f"{path}, line {line}, column {column}: not UTF-8 text ({found.reason} at byte {found.start}). "
+            "Save it as UTF-8."
         ) from found
     except (OSError, ValueError) as found:
         raise ContractError(f"{str(path)!r} cannot be read: {found}. Give the path of a contract.") from found
@@ -70,9 +80,11 @@ def load(text: str, source: str) -> "Part":
         raise ContractError(f"{source} has {len(text):,} characters; {_too_long()}")
     yaml = YAML(typ="rt", pure=True)
     yaml.max_depth = MAX_DEPTH
+    yaml.preserve_quotes = True
     try:
         node = yaml.compose(text)
-        _refuse_bomb(0 if node is None else _weight(node, {}, source), source)
+        if node is not None:
+            _weight(node, {}, source)
         data = None if node is None else yaml.constructor.construct_document(node)
     except ContractError:
         raise
@@ -98,12 +110,36 @@ def load(text: str, source: str) -> "Part":
 def dump(data: Mapping[str, Any]) -> str:
     """The YAML text of plain data, which YAML 1.1 and 1.2 read alike."""
     yaml = YAML(typ="rt", pure=True)
-    yaml.Representer = _Representer
+    yaml.Representer = _Quoting
     yaml.width = 100
     yaml.indent(mapping=2, sequence=4, offset=2)
     out = StringIO()
     yaml.dump(data, out)
     return out.getvalue()
+
+
+def rewritten(data: Mapping[str, Any], text: str) -> str:
+    """The YAML text of a document that was loaded and changed, indented as ``text`` is."""
+    yaml = YAML(typ="rt", pure=True)
+    yaml.Representer = _Keeping
+    yaml.width = 4096
+    listed = re.search(r"^schema:[^\n]*\n(?: *#[^\n]*\n)*( *)-", text, re.MULTILINE)
+    offset = 2 if listed is None else len(listed[1])
+    yaml.indent(mapping=2, sequence=2 + offset, offset=offset)
+    out = StringIO()
+    yaml.dump(data, out)
+    return out.getvalue()
+
+
+def quoted(found: Any) -> Any:
+    """Plain data to put into a document, its text in quotes unless every YAML takes it for text."""
+    if isinstance(found, Mapping):
+        return {key: quoted(value) for key, value in found.items()}
+    if isinstance(found, list | tuple):
+        return [quoted(item) for item in found]
+    return (
+        DoubleQuotedScalarString(found) if isinstance(found, str) and not _PLAIN.fullmatch(found) else found
+    )
 
 
 @dataclass(frozen=True)
@@ -167,35 +203,41 @@ class Part:
         return int(place.line or 0), int(place.col or 0)
 
 
-class _Representer(RoundTripRepresenter):
-    """Quotes what YAML 1.1 would take for something else than text, and writes floats for both versions."""
-
-    def represent_str(self, data: str) -> ScalarNode:
-        return self.represent_scalar(
-            "tag:yaml.org,2002:str", data, style=None if _PLAIN.fullmatch(data) else '"'
-        )
+class _Keeping(RoundTripRepresenter):
+    """Writes what was read as it was written, and floats with every digit, for YAML 1.1 and 1.2."""
 
     def represent_float(self, data: float) -> ScalarNode:
+        """A float, with the point that YAML 1.1 asks for."""
         text = repr(float(data))
         return self.represent_scalar(
             "tag:yaml.org,2002:float", text if "." in text else text.replace("e", ".0e", 1)
         )
 
+    def represent_read(self, data: ScalarFloat) -> ScalarNode:
+        """A float as it was written, unless that loses digits."""
+        node: ScalarNode = self.represent_scalar_float(data)
+        return node if float(node.value.replace("_", "")) == float(data) else self.represent_float(data)
 
-_Representer.add_representer(str, _Representer.represent_str)
-_Representer.add_representer(float, _Representer.represent_float)
+
+_Keeping.add_representer(float, _Keeping.represent_float)
+_Keeping.add_representer(ScalarFloat, _Keeping.represent_read)
+
+
+class _Quoting(_Keeping):
+    """Quotes what YAML 1.1 would take for something else than text."""
+
+    def represent_str(self, data: str) -> ScalarNode:
+        """Text, in quotes unless every YAML takes it for text."""
+        return self.represent_scalar(
+            "tag:yaml.org,2002:str", data, style=None if _PLAIN.fullmatch(data) else '"'
+        )
+
+
+_Quoting.add_representer(str, _Quoting.represent_str)
 
 
 def _too_long() -> str:
     return f"at most {MAX_CHARACTERS:,} characters are read. Is it a contract?"
-
-
-def _refuse_bomb(weight: int, source: str) -> None:
-    if weight > MAX_NODES:
-        raise ContractError(
-            f"{source} holds {weight:,} values once its aliases are written out; at most {MAX_NODES:,} are "
-            "read. Use fewer aliases."
-        )
 
 
 def _weight(node: Node, known: dict[int, int | None], source: str) -> int:
@@ -206,15 +248,23 @@ def _weight(node: Node, known: dict[int, int | None], source: str) -> int:
     if place not in known:
         known[place] = None
         below = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
-        known[place] = 1 + sum(_weight(part, known, source) for part in below)
+        whole = 1 + sum(_weight(part, known, source) for part in below)
+        if whole > MAX_NODES:
+            raise ContractError(
+                f"{_place(node, source)}: holds {whole:,} values once its aliases are written out; at "
+                f"most {MAX_NODES:,} are read. Use fewer aliases."
+            )
+        known[place] = whole
     weight = known[place]
     if weight is None:
-        mark = node.start_mark
         raise ContractError(
-            f"{source}, line {mark.line + 1}, column {mark.column + 1}: an alias stands inside what it "
-            "stands for. Write the value out."
+            f"{_place(node, source)}: an alias stands inside what it stands for. Write the value out."
         )
     return weight
+
+
+def _place(node: Node, source: str) -> str:
+    return f"{source}, line {node.start_mark.line + 1}, column {node.start_mark.column + 1}"
 
 
 def _plain(found: Any) -> Any:

@@ -1,15 +1,14 @@
 """The door for frames: whatever the caller has becomes a polars frame, and results go back in kind."""
 
-import glob
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 from narwhals.dependencies import is_pandas_dataframe
 
 from tslam.contract.model import Contract
+from tslam.contract.parquet import scan
 from tslam.contract.roles import Role
 from tslam.errors import FrameError, RoleError
 
@@ -129,31 +128,6 @@ def _from_arrow(source: Any) -> pl.DataFrame:
         raise FrameError(
             f"The Arrow table cannot be read: {error}. Cast the column that it names."
         ) from error
-
-
-def scan(path: str) -> pl.LazyFrame:
-    """Parquet files one below the other; a column that some files lack is null there.
-
-    Args:
-        path: A file, a folder or a glob.
-
-    Raises:
-        FrameError: there is no such file, or it is not named as Parquet.
-    """
-    if "://" in path:
-        return pl.scan_parquet(path)
-    if Path(path).is_dir():
-        path = str(Path(path) / "**" / "*.parquet")
-    files = [path] if Path(path).is_file() else sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - absolute globs
-    if not files:
-        raise FrameError(f"No file at {path!r}. Give the path, folder or glob of Parquet files that exist.")
-    other = [f for f in files if Path(f).suffix.lower() not in {".parquet", ".pq", ".parq"}]
-    if other:
-        raise FrameError(
-            f"{other[0]!r} is not named as a Parquet file (.parquet). Read other formats with polars or "
-            "pandas and give the frame, for example polars.read_csv(path, try_parse_dates=True)."
-        )
-    return pl.concat([pl.scan_parquet(f) for f in files], how="diagonal_relaxed")
 
 
 def _schema(lazy: pl.LazyFrame) -> pl.Schema:

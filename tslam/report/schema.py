@@ -8,7 +8,7 @@ from typing import Any
 from tslam.report.model import SCHEMA_VERSION, GapReport
 from tslam.report.save import save
 
-__all__ = ["main", "schema"]
+__all__ = ["main", "schema", "schema_text"]
 
 _PLACE = Path("contracts/schema/gap_report.schema.json")
 
@@ -22,9 +22,14 @@ def schema() -> dict[str, Any]:
     } | made
 
 
+def schema_text() -> str:
+    """The schema as text."""
+    return json.dumps(schema(), indent=2, sort_keys=True) + "\n"
+
+
 def main(arguments: list[str]) -> None:
     """Write the schema to the path given, or to its place in the repository."""
-    save(json.dumps(schema(), indent=2, sort_keys=True) + "\n", arguments[0] if arguments else _PLACE)
+    save(schema_text(), arguments[0] if arguments else _PLACE)
 
 
 if __name__ == "__main__":

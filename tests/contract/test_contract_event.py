@@ -1,0 +1,71 @@
+"""Action events: what should have been logged, in the shapes that buses take."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tslam.contract.event import ActionEvent, Outcome
+from tslam.contract.schema import event_text
+from tslam.errors import ContractError
+
+AT = datetime(2026, 3, 1, 12, 0, 0, 250000, tzinfo=UTC)
+
+
+def event(**more: Any) -> ActionEvent:
+    return ActionEvent(**({"time": AT, "action": "valve_2", "after": 40.0, "actor": "operator:7"} | more))
+
+
+def test_an_event_comes_back_from_the_bus_as_it_was_sent() -> None:
+    outcome = Outcome(result="rolled_back", time=AT + timedelta(minutes=3), message="too hot")
+    sent = event(before=True, unit="%", outcome=outcome)
+    wired = json.dumps(sent.to_cloudevent())
+    assert ActionEvent.from_cloudevent(wired) == sent
+    jsonschema.Draft202012Validator(json.loads(event_text())).validate(json.loads(sent.model_dump_json()))
+    assert json.loads(wired)["type"] == "dev.cdeventsx.tslam-action.changed.0.1.0"
+    assert json.loads(wired)["time"] == "2026-03-01T12:00:00.250000Z"
+
+
+def test_an_outcome_that_comes_later_belongs_to_the_same_event() -> None:
+    done = Outcome(result="done", time=AT)
+    assert event().identity == event(outcome=done).identity != event(after=41.0).identity
+
+
+@pytest.mark.parametrize("operation", ["deploy", "upgrade", "rollback", "remove"])
+def test_what_cdevents_has_a_type_for_gets_it(operation: str) -> None:
+    sent = event(operation=operation, after="1.2", target="web").to_cloudevent()
+    assert sent["type"].startswith("dev.cdevents.service.")
+    assert sent["data"]["subject"]["id"] == "web"
+    assert ("artifactId" in sent["data"]["subject"]["content"]) == (operation != "remove")
+
+
+def test_a_log_record_carries_every_field() -> None:
+    record = event(kind="pulse", after=True, outcome=Outcome(result="failed", time=AT)).to_otel()
+    assert record["timeUnixNano"] == "1772366400250000000"
+    assert (record["eventName"], record["severityText"]) == ("tslam.action", "ERROR")
+    said = {own["key"]: own["value"] for own in record["attributes"]}
+    assert said["tslam.action.after"] == {"boolValue": True}
+    assert said["tslam.action.outcome.result"] == {"stringValue": "failed"}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"action": "latent_0"}, "inferred latents are no actions"),
+        ({"after": None}, "does not say to what"),
+        ({"time": AT.replace(tzinfo=None)}, "time: .*timezone"),
+        ({"outcome": Outcome(result="done", time=AT - timedelta(1))}, "comes before the action"),
+        ({"aftr": 1}, "did you mean 'after'"),
+    ],
+)
+def test_what_is_no_event_is_refused(more: dict[str, Any], said: str) -> None:
+    with pytest.raises(ContractError, match=said):
+        event(**more)
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "[]", '{"data": 3}'])
+def test_what_is_no_cloudevent_of_an_action_is_refused(text: str) -> None:
+    with pytest.raises(ContractError, match="not a CloudEvent of an action"):
+        ActionEvent.from_cloudevent(text)
