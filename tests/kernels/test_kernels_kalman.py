@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tslam.dynamics.inverse import HeldInverse, leave_out
+from tslam.kernels.kalman import kalman_filter
 
 CLOSE = {"rtol": 1e-8, "atol": 1e-9}
 
@@ -150,3 +151,12 @@ def test_long_records_stay_finite_and_positive() -> None:
     path = model.path(rng.normal(size=(50_000, 2)), start)
     assert np.isfinite(path.mean).all()
     assert (path.cov[:, 0, 0] > 0).all()
+
+
+def test_a_singular_step_gives_no_numbers_and_raises_nothing() -> None:
+    one = np.ones(1)
+    _, _, mean, _, gain = kalman_filter(
+        np.ones((1, 1)), np.full((1, 1, 1), -1.0), np.zeros(1, np.int64), np.ones(1, bool), 0 * one, one
+    )
+    assert not np.isfinite(mean).any()
+    assert not np.isfinite(gain).any()

@@ -11,7 +11,7 @@ from tslam.dynamics.lam import LAM
 from tslam.select.candidates import Data, fit_held_family, fit_linear_family
 from tslam.select.earning import FEWEST_HELD, earned_latents
 
-RIDGE = FitConfig().ridge
+RIDGE = 1e-5
 
 
 def judged(record: plants.Record, latents: int = 1) -> tuple[LAM, tuple[LatentInfo, ...], Data]:

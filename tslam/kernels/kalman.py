@@ -5,6 +5,7 @@ channels (a smaller R) and full or diagonal noise cost the same here.
 
 Source: Rauch, Tung and Striebel, "Maximum likelihood estimates of linear dynamic systems",
 AIAA Journal 3(8), 1965; information form as in Anderson and Moore, "Optimal Filtering", 1979, ch. 6.
+Where a system is singular the results are no numbers, as with numpy; nothing is raised.
 """
 
 import numpy as np
@@ -13,7 +14,7 @@ from numba import njit
 __all__ = ["kalman_filter", "kalman_smoother"]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _solve(A: np.ndarray, X: np.ndarray) -> float:
     """Overwrite X with A⁻¹ X and A with its elimination; return det A. Pivoting on rows; for small A."""
     k = A.shape[0]
@@ -47,7 +48,7 @@ def _solve(A: np.ndarray, X: np.ndarray) -> float:
     return det
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def kalman_filter(
     h: np.ndarray, J: np.ndarray, which: np.ndarray, start: np.ndarray, phi: np.ndarray, q: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -107,7 +108,7 @@ def kalman_filter(
     return prior_m, prior_P, post_m, post_P, gain
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def kalman_smoother(
     start: np.ndarray,
     phi: np.ndarray,

@@ -34,12 +34,13 @@ def merge_findings(found: Mapping[str, Findings]) -> Findings:
 
 
 def merge_latents(infos: Iterable[LatentInfo]) -> tuple[LatentInfo, ...]:
-    """Of each name the surest."""
+    """Of each name the surest, ``latent_0`` first."""
     best: dict[str, LatentInfo] = {}
     for info in infos:
         if info.name not in best or info.t_value > best[info.name].t_value:
             best[info.name] = info
-    return tuple(best[name] for name in sorted(best))
+    # latent_10 after latent_9
+    return tuple(best[name] for name in sorted(best, key=lambda name: (len(name), name)))
 
 
 def _shares(rows: Sequence[Attribution]) -> tuple[Attribution, ...]:

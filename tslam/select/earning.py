@@ -1,6 +1,6 @@
 """Does a latent earn its place? Only by better causal, held-out prediction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -69,7 +69,7 @@ def _worth(lam: LAM, data: Data, ridge: float) -> list[tuple[int, MeanTest]]:
     """What each latent adds to the stronger ones, strongest first."""
     assert lam.inverse is not None
     kept = list(range(lam.latents))
-    model = _Nested(data.chain.Y - lam.forward.mean(data.chain.X), lam.inverse)
+    model = _Nested(*_regressed(lam, data), lam.inverse)
     score = _score(model, lam, data)
     found = []
     while len(kept) > 1:
@@ -79,7 +79,7 @@ def _worth(lam: LAM, data: Data, ridge: float) -> list[tuple[int, MeanTest]]:
             rest = _score(model, lam, data)
         else:
             # no past tells of a latent without memory: without it every prediction is the same
-            model, rest = _Nested(model.left, _absorbed(model.inverse, i)), score
+            model, rest = replace(model, inverse=_absorbed(model.inverse, i)), score
         found.append((kept.pop(i), mean_test(np.where(data.held, score - rest, np.nan))))
         score = rest
     none = log_score(data.chain.Y - lam.baseline.mean(data.chain.X), lam.baseline_cov)
@@ -90,10 +90,27 @@ def _worth(lam: LAM, data: Data, ridge: float) -> list[tuple[int, MeanTest]]:
 
 @dataclass(frozen=True, eq=False)
 class _Nested:
-    """Some of the latents, and what the regression that goes with them leaves to them."""
+    """Some of the latents, the regression that goes with them, and what it leaves to them."""
 
+    target: Float[np.ndarray, "n chan"]
+    forward: LinearForward
     left: Float[np.ndarray, "n chan"]
     inverse: HeldInverse
+
+
+def _regressed(
+    lam: LAM, data: Data
+) -> tuple[Float[np.ndarray, "n chan"], LinearForward, Float[np.ndarray, "n chan"]]:
+    """What is regressed on history and inputs, the regression, and what it leaves.
+
+    Of a linear model that is the change from o_t on; of any other, a correction of what it predicts.
+    """
+    X, Y = data.chain.X, data.chain.Y
+    if isinstance(lam.forward, LinearForward):
+        change = lam.forward.weights - np.eye(*lam.forward.weights.shape)
+        return Y - X[:, : Y.shape[1]], LinearForward(change, lam.forward.bias), Y - lam.forward.mean(X)
+    left = Y - lam.forward.mean(X)
+    return left, LinearForward(np.zeros((X.shape[1], Y.shape[1])), np.zeros(Y.shape[1])), left
 
 
 def _score(model: _Nested, lam: LAM, data: Data) -> Float[np.ndarray, " n"]:
@@ -110,8 +127,8 @@ def _weakest(model: _Nested, lam: LAM, data: Data, ridge: float) -> int:
         if not phi:
             return i
         seen = np.column_stack([data.chain.X, np.delete(prior, i, axis=1)])
-        again = fit_ridge(seen, model.left, data.train, ridge)
-        rest.append(log_score(model.left - again.mean(seen), lam.baseline_cov)[data.held].mean())
+        again = fit_ridge(seen, model.target, data.train, ridge)
+        rest.append(log_score(model.target - again.mean(seen), lam.baseline_cov)[data.held].mean())
     return int(np.argmax(rest))
 
 
@@ -122,12 +139,12 @@ def _without(model: _Nested, i: int, data: Data, ridge: float) -> _Nested:
     latent merely taken away it predicts worse than no latents at all, and any latent would seem to be worth
     much.
     """
-    X, left = data.chain.X, model.left
-    still = LinearForward(np.zeros((X.shape[1], left.shape[1])), np.zeros(left.shape[1]))
+    c = data.chain
     fit = fit_held_from(
-        X, left, data.train, data.chain.start, forward=still, inverse=_absorbed(model.inverse, i), ridge=ridge
-    )
-    return _Nested(left - fit.forward.mean(X), fit.inverse)
+        c.X, model.target, data.train, c.start,
+        forward=model.forward, inverse=_absorbed(model.inverse, i), ridge=ridge,
+    )  # fmt: skip
+    return _Nested(model.target, fit.forward, model.target - fit.forward.mean(c.X), fit.inverse)
 
 
 def _absorbed(inverse: HeldInverse, i: int) -> HeldInverse:
