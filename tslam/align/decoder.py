@@ -18,8 +18,8 @@ _SMOOTH = 4
 """Half width, in rows, over which the scores of levels are averaged: they are held. Events are not."""
 _ROOM = 0.5
 """How far beyond the labelled range a number may be read, as a share of that range."""
-_SEEN = 6.0
-"""The tied latent has seen the labels that it is judged by: its error counts more, the fewer they are."""
+_FOLDS = 3
+"""Parts of the labels that are left out in turn to choose between the two ways of reading."""
 _SPARE = 1e-3
 """Spread of hold means, as a share of the action's variance, that a rescaling is never surer than."""
 
@@ -106,27 +106,54 @@ def fit_decoder(
     targets = np.zeros((len(reading.features), 1))
     for own, value in zip(at, values, strict=True):
         targets[own] = value
-    ridge, left_out = choose_ridge(reading.features, targets, at, reading.latents)
-    error = float(np.mean((left_out[:, 0] - values) ** 2))
+    ridge, _ = choose_ridge(reading.features, targets, at, reading.latents)
     steps = tuple(sorted(set(values.tolist()))) if kind is Kind.ORDINAL else ()
-    tied = _tied(reader, reading, at, values, ridge, rows, error) if holds.count > 2 else None
+    tied = _better(reader, reading, at, targets, ridge, rows)
     return Decoder(kind, (), ridge, tied, float(values.min()), float(values.max()), steps)
+
+
+def _better(
+    reader: Reader,
+    reading: Reading,
+    at: tuple[Int[np.ndarray, " _"], ...],
+    targets: Float[np.ndarray, "n 1"],
+    ridge: Ridge,
+    rows: Bool[np.ndarray, " n"],
+) -> Tied | None:
+    """The tied latent, where it reads labels that were left out at least as well as the ridge does."""
+    folds = min(len(at), _FOLDS)
+    if folds < 3:
+        return None
+    mine, theirs = 0.0, 0.0
+    for fold in range(folds):
+        kept = tuple(own for i, own in enumerate(at) if i % folds != fold)
+        other, _ = choose_ridge(reading.features, targets, kept, reading.latents)
+        tied = _tied(reader, reading, kept, targets[:, 0], other, rows)
+        if tied is None:
+            return None
+        path, plain = tied.path(reading.chain), other(reading.features)[:, 0]
+        for own in at[fold::folds]:
+            mine += float(np.mean((path[own] - targets[own, 0]) ** 2))
+            theirs += float(np.mean((plain[own] - targets[own, 0]) ** 2))
+    return _tied(reader, reading, at, targets[:, 0], ridge, rows) if mine <= theirs else None
 
 
 def _tied(
     reader: Reader,
     reading: Reading,
     at: tuple[Int[np.ndarray, " _"], ...],
-    values: Float[np.ndarray, " label"],
+    told: Float[np.ndarray, " n"],
     ridge: Ridge,
     rows: Bool[np.ndarray, " n"],
-    error: float,
 ) -> Tied | None:
-    """The tied latent, where it reads labelled holds at least as well as the ridge reads holds left out."""
+    """The latent tied to labels, on the scale on which it reads them best without knowing them."""
+    values = np.array([told[own[0]] for own in at])
     known = np.full(len(reading.features), np.nan)
     for own, value in zip(at, values, strict=True):
         known[own] = value
     low, high = values.min(), values.max()
+    if not low < high:
+        return None
     guess = np.clip(ridge(reading.features)[:, 0], low - _ROOM * (high - low), high + _ROOM * (high - low))
     try:
         tied = tie(reader, reading.chain, rows, guess, known)
@@ -138,9 +165,7 @@ def _tied(
     spare = _SPARE * values.var() * len(values)
     slope = float(away @ (values - values.mean()) / (away @ away + spare))
     tied = Tied(tied.lam, float(values.mean() + slope * (tied.level - means.mean())), slope * tied.unit)
-    misses = values - (values.mean() + slope * away)
-    seen = float(np.mean(misses**2)) * (1.0 + _SEEN / len(values))
-    return tied if np.isfinite(seen) and seen <= error else None
+    return tied if np.isfinite(path).all() else None
 
 
 def _levels(reading: Reading, holds: Holds, at: tuple[Int[np.ndarray, " _"], ...], kind: Kind) -> Decoder:

@@ -14,9 +14,9 @@ from tslam.panel.chain import Chain
 
 __all__ = ["departures", "limits"]
 
-_BLOCKS = 12
+_BLOCKS = 20
 """Blocks of the record whose spread says how much a stretch of time may differ."""
-_WIDTH = 4.0
+_WIDTH = 5.0
 """Standard deviations of a block, beyond which it is another plant."""
 _LEAST = 0.35
 """Least departure of log-spread that counts: e^.35 is 1.4 times."""

@@ -79,26 +79,33 @@ def tie(
     F = np.column_stack([regressors(forward, c.X), np.ones(len(c.X))])
     plain = c.X.shape[1]
     pen = np.append(np.full(plain, _RIDGE), np.full(F.shape[1] - plain - 1, _PRODUCT_RIDGE))
-    penalty = np.diag(np.append(pen, [1e-9, 1e-9])) * max(1, int(use.sum()))
+    known_part, Y = F[use], c.Y[use]
+    size = F.shape[1] + 1
+    gram, right = np.zeros((size, size)), np.zeros((size, c.Y.shape[1]))
+    gram[:-1, :-1] = known_part.T @ known_part
+    gram += np.diag(np.append(pen, [1e-9, 1e-9])) * max(1, int(use.sum()))
+    right[:-1] = known_part.T @ Y
+    corner = gram[-1, -1]
+    seen = np.where(rows[:, None], c.Y, np.nan)
     inverse = inverse_of(reader.lam)
     try:
         for _ in range(_ROUNDS):
-            D = np.column_stack([F[use], z[use]])
-            gram = D.T @ D + penalty
-            gram[-1, -1] += var[use].sum()
-            W = np.linalg.solve(gram, D.T @ c.Y[use])
-            left = c.Y[use] - D @ W
+            own = z[use]
+            gram[-1, :-1] = gram[:-1, -1] = known_part.T @ own
+            gram[-1, -1] = corner + own @ own + var[use].sum()
+            right[-1] = own @ Y
+            W = np.linalg.solve(gram, right)
+            mean = F @ W[:-1]
+            left = Y - mean[use] - np.outer(own, W[-1])
             R = left.T @ left / len(left) + np.outer(W[-1], W[-1]) * var[use].mean()
             R += 1e-9 * np.eye(len(R))
             inverse = HeldInverse(W[-1][:, None], R, np.array([_PHI]))
-            forward = relined(forward, W[:-2], W[-2])
-            z, var = _smoothed(
-                inverse, np.where(rows[:, None], c.Y, np.nan) - forward.mean(c.X), c.start, target
-            )
+            z, var = _smoothed(inverse, seen - mean, c.start, target)
     except np.linalg.LinAlgError as error:
         raise TrainingError(
             f"The latent could not be tied to the labels: {error}. Give more labels."
         ) from error
+    forward = relined(forward, W[:-2], W[-2])
     if not (np.isfinite(z).all() and np.isfinite(R).all()):
         raise TrainingError(
             "The latent could not be tied to the labels: numbers are not finite. Give more labels."
