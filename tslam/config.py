@@ -4,10 +4,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["FAMILIES", "Family", "FitConfig"]
+__all__ = ["FAMILIES", "LEAST_RIDGE", "Family", "FitConfig"]
 
 Family = Literal["auto", "linear", "held", "neural"]
 FAMILIES: tuple[Family, ...] = ("auto", "linear", "held", "neural")
+
+LEAST_RIDGE = 1e-5
+"""Penalty that keeps a regression solvable and changes nothing else."""
 
 
 class FitConfig(BaseModel):
@@ -28,7 +31,9 @@ class FitConfig(BaseModel):
     max_lags: int = Field(6, ge=1, le=64, description="Most lags tried where lags are chosen")
     latents: int | None = Field(None, ge=0, le=16, description="Number of latent actions")
     max_latents: int = Field(4, ge=0, le=16, description="Most latents tried where their number is chosen")
-    ridge: float = Field(1e-5, ge=0, description="Ridge penalty, per row, on standardised regressors")
+    ridge: float | None = Field(
+        None, ge=0, description="Ridge penalty, per row, on standardised regressors, towards persistence"
+    )
     iterations: int = Field(200, ge=1, description="Most EM iterations from each start")
     hidden: int = Field(64, ge=1, description="Width of the neural forward model")
     epochs: int = Field(400, ge=1, description="Most epochs; early stopping ends sooner")
@@ -46,3 +51,8 @@ class FitConfig(BaseModel):
     per_series: bool = Field(
         default=False, description="Fit each series alone instead of one model for the fleet"
     )
+
+    @property
+    def penalty(self) -> float:
+        """The ridge penalty, the least one where it is to be chosen and has not been."""
+        return LEAST_RIDGE if self.ridge is None else self.ridge

@@ -124,13 +124,13 @@ def _part(
             "Leave it out, or fit one model for the fleet (per_series=False)."
         )
     choice = _choice(panel, config, seed, device, progress=enabled(progress))
-    lam, infos = _latents(choice, panel.channels, config)
+    lam, infos = _latents(choice, panel.channels)
     return Part(
         series=series,
         structure=choice.candidate.structure,
         lam=lam,
         latents=infos,
-        skill=one_step_skill(lam, choice.data, panel.channels, config.ridge),
+        skill=one_step_skill(lam, choice.data, panel.channels, choice.ridge),
         trace=choice.trace,
         history=choice.history,
     )
@@ -145,12 +145,10 @@ def _choice(panel: Panel, config: FitConfig, seed: int, device: str, *, progress
     return choose_preset(panel, config, config.preset, seed=seed, device=device, progress=progress)
 
 
-def _latents(
-    choice: Choice, channels: tuple[str, ...], config: FitConfig
-) -> tuple[LAM, tuple[LatentInfo, ...]]:
+def _latents(choice: Choice, channels: tuple[str, ...]) -> tuple[LAM, tuple[LatentInfo, ...]]:
     """Latents, strongest first, and which of them have earned their place."""
     if choice.candidate.lam.family != "composed":
-        return earned_latents(choice.candidate.lam, choice.data, channels, config.ridge)
+        return earned_latents(choice.candidate.lam, choice.data, channels, choice.ridge)
     from tslam.select.presets import composed_latents  # noqa: PLC0415 - see above
 
     return choice.candidate.lam, composed_latents(choice.candidate.lam, choice.data, channels)

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Bool, Float
 
-__all__ = ["ForwardModel", "LinearForward", "fit_ridge"]
+__all__ = ["ForwardModel", "LinearForward", "fit_persistent", "fit_ridge", "onto_persistence"]
 
 
 class ForwardModel(Protocol):
@@ -61,3 +61,27 @@ def fit_ridge(
         count = max(1, int(seen[:, c].sum()))
         solution[:, c] = np.linalg.solve(gram - out.T @ out + np.diag(ridge * count), cross[:, c])
     return LinearForward(solution[:-1], solution[-1])
+
+
+def fit_persistent(
+    X: Float[np.ndarray, "n feat"],
+    Y: Float[np.ndarray, "n chan"],
+    rows: Bool[np.ndarray, " n"],
+    penalty: float | Float[np.ndarray, " feat"],
+) -> LinearForward:
+    """Ridge regression that shrinks towards o_{t+1} = o_t, not towards nothing.
+
+    Where data are scarce beside what is regressed on, the last value is the prediction to fall back to.
+
+    Args:
+        X: Regressors, about unit variance; o_t comes first.
+        Y: o_{t+1}; NaN where not measured.
+        rows: Rows to fit on.
+        penalty: Ridge penalty per row of data, one number or one per regressor.
+    """
+    return onto_persistence(fit_ridge(X, Y - X[:, : Y.shape[1]], rows, penalty))
+
+
+def onto_persistence(change: LinearForward) -> LinearForward:
+    """A model of o_{t+1} − o_t as one of o_{t+1}; o_t comes first among its regressors."""
+    return LinearForward(change.weights + np.eye(*change.weights.shape), change.bias)

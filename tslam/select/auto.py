@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 
-from tslam.config import Family, FitConfig
-from tslam.dynamics.forward import fit_ridge
+from tslam.config import LEAST_RIDGE, Family, FitConfig
+from tslam.dynamics.forward import fit_persistent
 from tslam.dynamics.lam import log_score
 from tslam.dynamics.linear import residual_covariance
 from tslam.dynamics.products import Products
@@ -32,6 +32,8 @@ _LAGS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 """Lags tried, up to the configured most."""
 _KEPT = 0.9
 """Lags are tried while they leave this share of the transitions a whole window."""
+_RIDGES = (1e-3, 1e-2, 1e-1)
+"""Ridge penalties tried beside the least one, each per row."""
 _PRODUCT_RIDGES = (0.01, 0.1)
 """Ridge penalties tried on the products of signals."""
 
@@ -45,6 +47,8 @@ class Choice:
     trace: tuple[str, ...]
     history: dict[str, list[tuple[int, float]]]
     """Scores over the fit, by name: (step, value) pairs."""
+    ridge: float
+    """Penalty of its regressions."""
 
 
 def choose(panel: Panel, config: FitConfig, *, seed: int, device: str, progress: bool) -> Choice:
@@ -83,7 +87,9 @@ def choose(panel: Panel, config: FitConfig, *, seed: int, device: str, progress:
         f"Taken: {best.lam.family} with {_plural(best.structure.lags, 'lag')} and "
         f"{_plural(best.lam.latents, 'latent')}, held-out log-score {best.mean:.3f} nats per row."
     )
-    return Choice(best, search.data(best.structure), tuple(search.trace), search.history)
+    return Choice(
+        best, search.data(best.structure), tuple(search.trace), search.history, search.config.penalty
+    )
 
 
 def prepare(panel: Panel, config: FitConfig) -> Callable[[Structure], Data]:
@@ -138,6 +144,8 @@ class _Search:
     def structure(self) -> Structure:
         """Lags and timing."""
         lags = self.config.lags or (self._lags() if self.enough else 1)
+        if self.config.ridge is None:
+            self.config = self.config.model_copy(update={"ridge": self._ridge(lags)})
         found, told = decide_timing(self.panel, Structure(lags, input_lags(lags)), self.data, self.config)
         data = self.data(found)
         width, train = data.chain.X.shape[1], int(data.train.sum())
@@ -162,6 +170,23 @@ class _Search:
             f"row, best {best.mean:.3f} with {best.structure.lags}."
         )
         return taken.structure.lags
+
+    def _ridge(self, lags: int) -> float:
+        """The penalty that predicts best; the largest where there are too few rows to tell."""
+        if not self.enough:
+            return _RIDGES[-1]
+        data = self.data(Structure(lags, input_lags(lags)))
+        tried = {
+            r: fit_linear_family(data, self.config.model_copy(update={"ridge": r}), 0)
+            for r in (LEAST_RIDGE, *_RIDGES)
+        }
+        taken = max(tried, key=lambda r: tried[r].mean)
+        if taken > LEAST_RIDGE:
+            self.trace.append(
+                f"Ridge penalty {taken:g} towards persistence: held-out log-score {tried[taken].mean:.3f} "
+                f"nats per row, {tried[LEAST_RIDGE].mean:.3f} with next to none."
+            )
+        return taken
 
     def linear(self, structure: Structure) -> Candidate:
         return fit_linear_family(self.data(structure), self.config, self.latents)
@@ -193,7 +218,7 @@ class _Search:
     def bends(self, structure: Structure) -> bool:
         """Is a linear forward model wrong? Products of signals are the cheap test, made once."""
         if self._bends is None:
-            gain = _gain_of_products(self.data(structure), len(self.panel.channels), self.config.ridge)
+            gain = _gain_of_products(self.data(structure), len(self.panel.channels), self.config.penalty)
             self._bends = gain.p < _SURE
             self.trace.append(
                 f"Products of signals against linear: {_in_words(gain)}; "
@@ -233,12 +258,12 @@ def _gain_of_products(data: Data, channels: int, ridge: float) -> MeanTest:
     current = c.X[:, [i for i, (_, offset) in enumerate(c.terms) if offset == 0]]
     products = Products.learn(current[data.train], channels).of(current)
     wide = np.column_stack([c.X, products])
-    plain = fit_ridge(c.X, c.Y, data.train, ridge)
+    plain = fit_persistent(c.X, c.Y, data.train, ridge)
     base = _scores(c.Y - plain.mean(c.X), data)
     gains = []
     for penalty in _PRODUCT_RIDGES:
         weights = np.append(np.full(c.X.shape[1], ridge), np.full(products.shape[1], penalty))
-        rich = fit_ridge(wide, c.Y, data.train, weights)
+        rich = fit_persistent(wide, c.Y, data.train, weights)
         gains.append(mean_test(np.where(data.held, _scores(c.Y - rich.mean(wide), data) - base, np.nan)))
     return max(gains, key=lambda gain: gain.t)
 

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from tslam.config import FitConfig
-from tslam.dynamics.forward import ForwardModel, LinearForward, fit_ridge
+from tslam.dynamics.forward import ForwardModel, LinearForward, fit_persistent, onto_persistence
 from tslam.dynamics.held import STARTS, Noise, fit_held
 from tslam.dynamics.lam import LAM, log_score
 from tslam.dynamics.linear import one_step, residual_covariance
@@ -67,7 +67,7 @@ def compare(better: Candidate, than: Candidate) -> MeanTest:
 def fit_linear_family(data: Data, config: FitConfig, latents: int) -> Candidate:
     """Ridge on history and inputs; latents without memory along what is left over."""
     c = data.chain
-    forward = fit_ridge(c.X, c.Y, data.train, config.ridge)
+    forward = fit_persistent(c.X, c.Y, data.train, config.penalty)
     residual = c.Y - forward.mean(c.X)
     count = min(latents, c.Y.shape[1])
     inverse = one_step(residual, data.train, count) if count else None
@@ -89,9 +89,9 @@ def fit_held_family(data: Data, config: FitConfig, latents: int, *, products: bo
             to z like something that is held.
     """
     c = data.chain
-    design = _Products.learn(data, config) if products else _Plain(config.ridge)
+    design = _Products.learn(data, config) if products else _Plain(config.penalty)
     F = design.of(c.X)
-    plain = design.forward(fit_ridge(F, c.Y, data.train, design.penalty))
+    plain = design.forward(fit_persistent(F, c.Y, data.train, design.penalty))
     left = c.Y - plain.mean(c.X)
     baseline = LAM("held", plain, None, plain, residual_covariance(left, data.train))
     reference = Candidate(baseline, data.structure, causal_score(baseline, data))
@@ -99,10 +99,12 @@ def fit_held_family(data: Data, config: FitConfig, latents: int, *, products: bo
 
     def fitted(noise: Noise, starts: tuple[float, ...]) -> Candidate:
         fit = fit_held(
-            F, c.Y, data.train, c.start, latents=count, ridge=design.penalty,
+            F, c.Y - F[:, : c.Y.shape[1]], data.train, c.start, latents=count, ridge=design.penalty,
             iterations=config.iterations, noise=noise, starts=starts,
         )  # fmt: skip
-        lam = LAM("held", design.forward(fit.forward), fit.inverse, plain, baseline.baseline_cov)
+        lam = LAM(
+            "held", design.forward(onto_persistence(fit.forward)), fit.inverse, plain, baseline.baseline_cov
+        )
         return Candidate(lam, data.structure, causal_score(lam, data))
 
     full = fitted("full", STARTS[:1])
@@ -142,7 +144,9 @@ class _Products:
         c = data.chain
         current = np.array([i for i, (_, offset) in enumerate(c.terms) if offset == 0])
         products = Products.learn(c.X[data.train][:, current], c.Y.shape[1])
-        penalty = np.append(np.full(c.X.shape[1], config.ridge), np.full(len(products.pairs), PRODUCT_RIDGE))
+        penalty = np.append(
+            np.full(c.X.shape[1], config.penalty), np.full(len(products.pairs), PRODUCT_RIDGE)
+        )
         return cls(products, current, penalty)
 
     def of(self, X: Float[np.ndarray, "n feat"]) -> Float[np.ndarray, "n wide"]:

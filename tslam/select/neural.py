@@ -3,7 +3,7 @@
 import numpy as np
 
 from tslam.config import FitConfig
-from tslam.dynamics.forward import fit_ridge
+from tslam.dynamics.forward import fit_persistent
 from tslam.dynamics.held import fit_held
 from tslam.dynamics.lam import LAM
 from tslam.dynamics.linear import residual_covariance
@@ -39,7 +39,7 @@ def fit_neural_family(
     """
     c = data.chain
     train, stop = stop_rows(data)
-    start = fit_ridge(c.X, c.Y, train, config.ridge)
+    start = fit_persistent(c.X, c.Y, train, config.penalty)
     trained = train_forward(
         c.X,
         c.Y,
@@ -63,8 +63,8 @@ def fit_neural_family(
         lam = LAM("neural", forward, None, forward, cov)
         return Candidate(lam, data.structure, causal_score(lam, data)), curves
     held = fit_held(
-        c.X, residual, data.train, c.start, latents=latents, ridge=config.ridge, iterations=config.iterations,
-        starts=(0.98,),
+        c.X, residual, data.train, c.start, latents=latents, ridge=config.penalty,
+        iterations=config.iterations, starts=(0.98,),
     )  # fmt: skip
     lam = LAM(
         "neural", _shifted(forward, held.forward.weights, held.forward.bias), held.inverse, forward, cov

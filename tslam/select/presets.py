@@ -10,7 +10,7 @@ from tslam.config import FitConfig
 from tslam.contract.latents import latent_names
 from tslam.dynamics.composed_lam import ComposedLAM
 from tslam.dynamics.composition import Composition
-from tslam.dynamics.forward import fit_ridge
+from tslam.dynamics.forward import fit_persistent
 from tslam.dynamics.lam import LAM
 from tslam.dynamics.presets import preset
 from tslam.errors import ConfigError
@@ -67,7 +67,7 @@ def choose_preset(
     candidate, history = _fit(panel, data, parts, config, seed=seed, device=device, progress=progress)
     sizes = f"{lags} lags, {candidate.lam.latents} latents" + (f", {parts.codes} codes" * parts.discrete)
     trace = (told, f"{sizes}; held-out log-score {candidate.mean:.3f} nats per row.")
-    return Choice(candidate, data, trace, history)
+    return Choice(candidate, data, trace, history, config.penalty)
 
 
 def _fit(
@@ -75,7 +75,7 @@ def _fit(
 ) -> tuple[Candidate, dict[str, list[tuple[int, float]]]]:
     c = data.chain
     train, stop = stop_rows(data)
-    linear = fit_ridge(c.X, c.Y, data.train, config.ridge)
+    linear = fit_persistent(c.X, c.Y, data.train, config.penalty)
     episode = Episode(
         c.X, c.Y, c.start, train, stop, data.structure.lags, panel.actions[c.rows], _partners(panel, c.rows)
     )

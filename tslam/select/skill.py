@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from tslam.dynamics.forward import fit_ridge
+from tslam.dynamics.forward import fit_persistent
 from tslam.dynamics.lam import LAM
 from tslam.errors import ConfigError
 from tslam.panel.chain import Chain
@@ -76,7 +76,7 @@ def one_step_skill(lam: LAM, data: Data, channels: tuple[str, ...], ridge: float
     blind: Float[np.ndarray, " chan"] | None = None
     if c.actions.stop > c.actions.start:
         X = np.delete(c.X, np.arange(c.actions.start, c.actions.stop), axis=1)
-        plain = fit_ridge(X, c.Y, data.train, ridge)
+        plain = fit_persistent(X, c.Y, data.train, ridge)
         blind = skill_of(_mse(c.Y - plain.mean(X), data.held), persistence)
     return tuple(
         Skill(name, float(mine[i]), None if blind is None else float(blind[i]))
