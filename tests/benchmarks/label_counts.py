@@ -218,6 +218,9 @@ def main(names: list[str]) -> None:
             print(
                 f"{case.name:<34}{case.seed:>4}{told}{bench.own:8.2f}{share:7.2f}{seconds:9.0f}", flush=True
             )
+    if not shares:
+        print("no action moves in what was looked at")
+        return
     table = np.array(shares)
     for said, rows in (("latent >= .8", table[:, 0] >= 0.8), ("latent < .8", table[:, 0] < 0.8)):
         if rows.any():
