@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tslam.audit.gap import Gap, GapKind, Severity
     from tslam.config import FitConfig
     from tslam.contract import Column, Contract
+    from tslam.contract.event import ActionEvent
+    from tslam.contract.event_columns import events_to_columns
     from tslam.fitting import fit, load
     from tslam.model import LatentActionModel
     from tslam.plan.dials import Limits
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tslam.report.model import GapReport
 
 __all__ = [
+    "ActionEvent",
     "Alignment",
     "Certificate",
     "Column",
@@ -38,12 +41,14 @@ __all__ = [
     "Override",
     "Severity",
     "errors",
+    "events_to_columns",
     "fit",
     "load",
     "plants",
 ]
 
 _HOMES = {
+    "ActionEvent": "tslam.contract.event",
     "Alignment": "tslam.align.alignment",
     "Certificate": "tslam.align.certificate",
     "Experiment": "tslam.align.certificate",
@@ -58,6 +63,7 @@ _HOMES = {
     "GapReport": "tslam.report.model",
     "LatentActionModel": "tslam.model",
     "Severity": "tslam.audit.gap",
+    "events_to_columns": "tslam.contract.event_columns",
     "fit": "tslam.fitting",
     "load": "tslam.fitting",
 }

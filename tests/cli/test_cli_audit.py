@@ -200,3 +200,25 @@ def test_a_crash_never_looks_like_a_gap(
     said = run(capsys, "audit", "plant.parquet")
     assert said.code == 2
     assert "ZeroDivisionError: by accident" in said.err
+
+
+def test_an_accepted_gap_passes_and_an_expired_one_fails_and_github_is_told(
+    answer: Answer, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(report([CRITICAL]))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    policy, junit = tmp_path / "tslam.toml", tmp_path / "junit.xml"
+    text = '[[accept]]\nkind = "missing_action"\nchannels = ["level [m]"]\nowner = "team"\nreason = "known"\n'
+    arguments = ("audit", "plant.parquet", "--policy", str(policy), "--junit", str(junit))
+    policy.write_text(f"{text}expires = 2999-01-01\n")
+    said = run(capsys, *arguments)
+    assert said.code == 0
+    assert "accepted  by team until 2999-01-01: known" in said.out
+    assert "::notice title=missing action::Log what moves level [m]. (accepted by team" in said.out
+    assert 'skipped="1"' in junit.read_text()
+    policy.write_text(f"{text}expires = 2000-01-01\n")
+    said = run(capsys, *arguments)
+    assert said.code == 1
+    assert "EXPIRED   accepted by team until 2000-01-01: known" in said.out
+    assert "::error title=missing action::Log what moves level [m]." in said.out
+    assert "that has expired" in junit.read_text()

@@ -19,7 +19,7 @@ def test_the_examples_of_tutorial_and_readme_run_as_they_stand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for page in (DOCS / "tutorial.md", ROOT / "README.md", DOCS / "index.md"):
+    for page in (DOCS / "tutorial.md", DOCS / "pipeline.md", ROOT / "README.md", DOCS / "index.md"):
         code = _code(page)
         assert code, page
         exec(compile(code, str(page), "exec"), {"__name__": page.stem})

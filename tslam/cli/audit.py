@@ -1,14 +1,16 @@
 """`tslam audit`: which part of what happened is in no log, and what to log."""
 
+import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from tslam.cli import options
-from tslam.cli.console import Voice, tell
+from tslam.cli.console import Voice, annotate, tell
 from tslam.errors import RoleError
 
 __all__ = ["audit"]
@@ -35,8 +37,16 @@ def audit(
     seed: options.Seed = 0,
     device: options.Device = "auto",
     fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", help="Least severity that makes the exit code 1.")
-    ] = "critical",
+        FailOn | None,
+        typer.Option(
+            "--fail-on",
+            help="Least severity that makes the exit code 1.  [default: the policy's, or critical]",
+        ),
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option("--policy", metavar="FILE", help="TOML file with the threshold and accepted gaps."),
+    ] = None,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the report as HTML.")
     ] = None,
@@ -64,22 +74,26 @@ def audit(
     nothing could be tested.
     """
     import tslam  # noqa: PLC0415 - the library loads when a command needs it
+    from tslam.report.policy import Policy  # noqa: PLC0415 - see above
     from tslam.report.save import save  # noqa: PLC0415 - see above
 
     named = options.roles(actions, exog, observations, ignore, time, series, freq, contract)
     if [html, json, markdown, junit, patch].count(STDOUT) > 1:
         raise typer.BadParameter("standard output takes one report: give the others a file each")
+    rules = Policy() if policy is None else Policy.read(policy)
+    least = fail_on or rules.fail_on.value
     if model is None:
         fitted = tslam.fit(data, **named, config=config, seed=seed, device=device)
     else:
         _refuse_both(model, named)
         fitted = tslam.load(model, device=device)
     report = fitted.audit(data)
+    verdict = rules.judge(report.gaps, datetime.now(UTC).date())
     renderings: list[Rendering] = [
         (html, report.to_html),
         (json, report.to_json),
         (markdown, report.to_markdown),
-        (junit, lambda: report.to_junit(fail_on=fail_on)),
+        (junit, lambda: report.to_junit(fail_on=least, verdict=verdict)),
         (patch, report.contract_patch),
     ]
     piped = [render for path, render in renderings if path == STDOUT]
@@ -87,10 +101,12 @@ def audit(
     for path, render in files:
         save(render(), path)
     voice = Voice(to_stderr=bool(piped))
-    tell(voice, report, [path for path, _ in files])
+    tell(voice, report, [path for path, _ in files], verdict)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        annotate(voice, report, verdict)
     for render in piped:
         sys.stdout.write(render())
-    raise typer.Exit(report.exit_code(fail_on))
+    raise typer.Exit(report.exit_code(least, accepted=verdict.accepted))
 
 
 def _refuse_both(model: Path, named: options.Roles) -> None:

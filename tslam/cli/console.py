@@ -9,11 +9,13 @@ from rich.text import Text
 if TYPE_CHECKING:
     from tslam.audit.gap import Gap
     from tslam.report.model import GapReport
+    from tslam.report.policy import Verdict
 
-__all__ = ["Voice", "tell"]
+__all__ = ["Voice", "annotate", "tell"]
 
 COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 WIDTH = 10
+_LEVELS = {"critical": "error", "warning": "warning", "info": "notice"}
 
 
 class Voice:
@@ -42,12 +44,16 @@ class Voice:
         self._console.print(row)
 
 
-def tell(voice: Voice, report: "GapReport", written: list[Path]) -> None:
+def tell(voice: Voice, report: "GapReport", written: list[Path], verdict: "Verdict | None" = None) -> None:
     """The verdict, the gaps, what was not tested, and where to read on."""
     voice.say(report.verdict, style="bold")
-    for gap in report.gaps:
+    for position, gap in enumerate(report.gaps):
         voice.say()
         _tell_gap(voice, gap, report.contract.timezone)
+        if verdict is not None and position in verdict.accepted:
+            voice.item("accepted", str(verdict.accepted[position]).removeprefix("accepted "))
+        if verdict is not None and position in verdict.expired:
+            voice.item("EXPIRED", str(verdict.expired[position]), style=COLOURS["critical"])
     untested = report.findings.not_tested
     if untested:
         voice.say()
@@ -56,6 +62,22 @@ def tell(voice: Voice, report: "GapReport", written: list[Path]) -> None:
         )
     for path in written:
         voice.item("Report", str(path))
+
+
+def annotate(voice: Voice, report: "GapReport", verdict: "Verdict") -> None:
+    """One workflow command for each gap, which GitHub Actions shows beside the run."""
+    for position, gap in enumerate(report.gaps):
+        accepted = position in verdict.accepted
+        level = "notice" if accepted else _LEVELS[gap.severity.value]
+        text = gap.recommendation or gap.title
+        text = f"{text} ({verdict.accepted[position]})" if accepted else text
+        voice.say(f"::{level} title={_escaped(gap.title, ':,')}::{_escaped(text)}")
+
+
+def _escaped(text: str, more: str = "") -> str:
+    for sign in f"%\r\n{more}":
+        text = text.replace(sign, f"%{ord(sign):02X}")
+    return text
 
 
 def _tell_gap(voice: Voice, gap: "Gap", timezone: str | None) -> None:

@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 from tslam.audit.gap import Gap, NotTested, Severity
 from tslam.report.clock import Clock
+from tslam.report.policy import Verdict
 from tslam.report.words import KIND_WORDS, joined, number, probability
 
 if TYPE_CHECKING:
@@ -16,13 +17,14 @@ __all__ = ["document"]
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def document(report: "GapReport", fail_on: Severity) -> str:
+def document(report: "GapReport", fail_on: Severity, verdict: Verdict | None = None) -> str:
     """One case for the audit, one per gap (failed from ``fail_on`` on), one skipped per open question."""
     clock = Clock.of(report.data.timezone)
+    judged = verdict or Verdict(accepted={}, expired={})
     name = f"{report.contract.name} {report.contract.version}"
     cases = [
         _audit(report),
-        *(_gap(i, gap, fail_on, clock) for i, gap in enumerate(report.gaps, 1)),
+        *(_gap(i, gap, fail_on, clock, judged) for i, gap in enumerate(report.gaps)),
         *(_skipped(question) for question in report.findings.not_tested),
     ]
     counts = {
@@ -62,13 +64,18 @@ def _audit(report: "GapReport") -> ET.Element:
     return case
 
 
-def _gap(position: int, gap: Gap, fail_on: Severity, clock: Clock) -> ET.Element:
+def _gap(index: int, gap: Gap, fail_on: Severity, clock: Clock, judged: Verdict) -> ET.Element:
+    position = index + 1
     about = gap.column or joined(gap.latents) or joined(gap.channels)
     name = f"{position} {KIND_WORDS[gap.kind]}: {about}" if about else f"{position} {KIND_WORDS[gap.kind]}"
     case = _element("testcase", classname=f"tslam.{gap.kind.value}", name=name)
     details = "\n".join(_details(gap, clock))
-    if gap.severity.rank >= fail_on.rank:
+    if index in judged.accepted:
+        _say(case, "skipped", details, message=str(judged.accepted[index]))
+    elif gap.severity.rank >= fail_on.rank:
         message = gap.recommendation or gap.title
+        if index in judged.expired:
+            message = f"{message} ({judged.expired[index]}; that has expired)"
         _say(case, "failure", details, message=f"{gap.severity.value}: {message}", type=gap.kind.value)
     else:
         _say(case, "system-out", details)

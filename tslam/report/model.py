@@ -1,6 +1,6 @@
 """The report: one typed model, the source of every rendering."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +12,7 @@ from tslam.contract.model import Contract
 from tslam.errors import ArtifactError
 from tslam.report import html, junit, markdown, patch
 from tslam.report.facts import DataFacts, ModelFacts, Timeline
+from tslam.report.policy import Verdict
 from tslam.report.save import save
 from tslam.report.words import status, verdict
 
@@ -75,17 +76,20 @@ class GapReport(BaseModel):
         """Held-out predictive shares per channel and window."""
         return self.findings.attribution
 
-    def exit_code(self, fail_on: Severity | str = Severity.CRITICAL) -> int:
+    def exit_code(
+        self, fail_on: Severity | str = Severity.CRITICAL, *, accepted: Collection[int] = ()
+    ) -> int:
         """The exit code of a pipeline step.
 
         Args:
             fail_on: least severity that fails the step.
+            accepted: positions of gaps that do not count (``Policy.judge`` tells them).
 
         Returns:
             1 with a gap at or above the threshold, else 3 where nothing could be tested, else 0.
         """
         threshold = Severity(fail_on).rank
-        if self.worst is not None and self.worst.rank >= threshold:
+        if any(g.severity.rank >= threshold for i, g in enumerate(self.gaps) if i not in accepted):
             return 1
         return 0 if self.findings.tested else 3
 
@@ -122,17 +126,24 @@ class GapReport(BaseModel):
         """
         return save(markdown.page(self), path)
 
-    def to_junit(self, path: str | Path | None = None, *, fail_on: Severity | str = Severity.CRITICAL) -> str:
+    def to_junit(
+        self,
+        path: str | Path | None = None,
+        *,
+        fail_on: Severity | str = Severity.CRITICAL,
+        verdict: Verdict | None = None,
+    ) -> str:
         """The report as JUnit XML: one test case per gap, one skipped case per question not tested.
 
         Args:
             path: where to write it as well; parent folders are made, the file is replaced in one step.
             fail_on: least severity that counts as a failure.
+            verdict: what a policy says; accepted gaps are skipped cases.
 
         Returns:
             The XML text.
         """
-        return save(junit.document(self, Severity(fail_on)), path)
+        return save(junit.document(self, Severity(fail_on), verdict), path)
 
     def contract_patch(self) -> str:
         """What to add to the contract, as an ODCS document in YAML that holds nothing else."""
