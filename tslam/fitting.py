@@ -1,8 +1,11 @@
 """The front doors: ``tslam.fit`` from a frame to a model, ``tslam.load`` from a folder to a model."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from tslam.artefact import Fitted, Part, read
 from tslam.audit.gap import LatentInfo
@@ -11,7 +14,7 @@ from tslam.contract import Contract, from_arguments, merge
 from tslam.contract.odcs import read as read_contract
 from tslam.dynamics.lam import LAM
 from tslam.dynamics.presets import preset
-from tslam.errors import ConfigError, FrameError
+from tslam.errors import ConfigError, ContractError, FrameError, TrainingError
 from tslam.model import LatentActionModel
 from tslam.panel import Panel, build, columns
 from tslam.panel.build import LEAST_TRANSITIONS
@@ -74,6 +77,8 @@ def fit(
         TrainingError: A fit did not arrive at finite numbers.
     """
     settings = _settings(config)
+    if not isinstance(seed, int | np.integer):
+        raise ConfigError(f"Found seed={seed!r}. Give a whole number.")
     schema = columns(df)
     if contract is None:
         roles, notes = from_arguments(
@@ -81,7 +86,7 @@ def fit(
             time=time, series=series, freq=freq,
         )  # fmt: skip
     else:
-        given = contract if isinstance(contract, Contract) else read_contract(contract)
+        given = _contract(contract)
         roles, notes = merge(
             given, schema, actions=actions, exog=exog, observations=observations, ignore=ignore,
             time=time, series=series, freq=freq,
@@ -91,7 +96,7 @@ def fit(
     fitted = Fitted(
         contract=panel.contract,
         config=settings,
-        seed=seed,
+        seed=int(seed),
         parts=tuple(
             _part(panel if name is None else restrict(panel, name)[0], name, settings, seed, device, progress)
             for name in alone or (None,)
@@ -109,6 +114,19 @@ def fit(
     return model
 
 
+@contextmanager
+def _one_answer() -> Iterator[None]:
+    """Say what makes a regression singular."""
+    try:
+        yield
+    except np.linalg.LinAlgError as error:
+        raise TrainingError(
+            f"A regression has no one answer ({error}): some columns are constant, or copies or sums of "
+            "others. Raise `ridge` in the configuration, or ignore such columns."
+        ) from error
+
+
+@_one_answer()
 def _part(
     panel: Panel,
     series: str | None,
@@ -167,6 +185,16 @@ def load(path: str | Path, device: str = "cpu") -> LatentActionModel:
     return LatentActionModel(read(Path(path), device=device))
 
 
+def _contract(given: Contract | str | Path) -> Contract:
+    if isinstance(given, Contract):
+        return given
+    if not isinstance(given, str | Path):
+        raise ContractError(
+            f"Found a contract of type {type(given).__name__}. Give a Contract, or the path of one."
+        )
+    return read_contract(given)
+
+
 def _settings(config: FitConfig | str | None) -> FitConfig:
     if config is None:
         return FitConfig()
@@ -174,7 +202,7 @@ def _settings(config: FitConfig | str | None) -> FitConfig:
         return config
     if config in FAMILIES:
         return FitConfig.model_validate({"family": config})
-    if config.startswith("paper:"):
+    if isinstance(config, str) and config.startswith("paper:"):
         preset(config)  # an unknown name is refused before the data are read
         return FitConfig.model_validate({"preset": config})
     raise ConfigError(

@@ -20,6 +20,7 @@ from tslam.errors import (
     ContractError,
     FrameError,
     RoleError,
+    TrainingError,
     TslamError,
 )
 
@@ -203,6 +204,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], type[TslamError], str]] = {
         ConfigError,
         r"called 'best'. Give a FitConfig, one of \['auto'",
     ),
+    "a mapping": ({"config": {"family": "linear"}}, ConfigError, "Give a FitConfig"),
     "too many latents": (
         {"config": tslam.FitConfig(latents=9)},
         ConfigError,
@@ -213,7 +215,9 @@ SETTINGS: dict[str, tuple[dict[str, Any], type[TslamError], str]] = {
         ConfigError,
         "no device 'abacus' here. Give one of",
     ),
+    "a seed that is none": ({"seed": "a"}, ConfigError, "Found seed='a'. Give a whole number"),
     "no such contract": ({"contract": "nowhere.yaml"}, ContractError, "Give the path of a contract"),
+    "no contract": ({"contract": 3}, ContractError, "a contract of type int. Give a Contract, or the path"),
 }
 
 
@@ -222,6 +226,14 @@ def test_settings_that_contradict(case: str) -> None:
     given_, error, message = SETTINGS[case]
     with pytest.raises(error, match=message):
         fit(record().frame, **given_)
+
+
+@pytest.mark.parametrize("family", ["linear", "held", "neural"])
+def test_copies_without_a_ridge_have_no_one_answer(family: str) -> None:
+    frame = record().frame.with_columns(copy=pl.lit(1.0))
+    config = tslam.FitConfig.model_validate({"family": family, "ridge": 0, "epochs": 1, "hidden": 4})
+    with pytest.raises(TrainingError, match=r"no one answer.*some columns are constant.*Raise `ridge`"):
+        fit(frame, actions=["action_0", "action_2", "copy"], config=config)
 
 
 NOTED: dict[str, tuple[Spoil, str]] = {
