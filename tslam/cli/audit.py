@@ -3,20 +3,24 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from tslam.cli import options
 from tslam.cli.console import Voice, annotate, tell
+from tslam.cli.since import new_files
+from tslam.contract.parquet import scan_files
 from tslam.errors import RoleError
 
 __all__ = ["audit"]
 
 FailOn = Literal["critical", "warning", "info"]
 STDOUT = Path("-")
+NOTHING = 3
 Rendering = tuple[Path | None, Callable[[], str]]
 
 
@@ -61,6 +65,13 @@ def audit(
         Path | None,
         typer.Option("--junit", metavar="FILE", help="Write it as JUnit XML; - is standard output."),
     ] = None,
+    since: Annotated[
+        Literal["last"] | None,
+        typer.Option("--since", help="last: audit only files that no run before has audited."),
+    ] = None,
+    state: Annotated[
+        Path, typer.Option("--state", metavar="FILE", help="Where --since keeps its place.")
+    ] = Path(".tslam-audit.json"),
     patch: Annotated[
         Path | None,
         typer.Option(
@@ -82,30 +93,40 @@ def audit(
         raise typer.BadParameter("standard output takes one report: give the others a file each")
     rules = Policy() if policy is None else Policy.read(policy)
     least = fail_on or rules.fail_on.value
-    if model is None:
-        fitted = tslam.fit(data, **named, config=config, seed=seed, device=device)
-    else:
-        _refuse_both(model, named)
-        fitted = tslam.load(model, device=device)
-    report = fitted.audit(data)
-    verdict = rules.judge(report.gaps, datetime.now(UTC).date())
-    renderings: list[Rendering] = [
-        (html, report.to_html),
-        (json, report.to_json),
-        (markdown, report.to_markdown),
-        (junit, lambda: report.to_junit(fail_on=least, verdict=verdict)),
-        (patch, report.contract_patch),
-    ]
-    piped = [render for path, render in renderings if path == STDOUT]
-    files = [(path, render) for path, render in renderings if path is not None and path != STDOUT]
-    for path, render in files:
-        save(render(), path)
-    voice = Voice(to_stderr=bool(piped))
-    tell(voice, report, [path for path, _ in files], verdict)
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        annotate(voice, report, verdict)
-    for render in piped:
-        sys.stdout.write(render())
+    source: Any = data
+    with ExitStack() as held:
+        fresh = None if since is None else held.enter_context(new_files(data, state))
+        if fresh is not None:
+            if not fresh.paths:
+                Voice(to_stderr=True).say(f"No file under {data} is new since the last audit.")
+                raise typer.Exit(NOTHING)
+            source = scan_files(fresh.paths)
+        if model is None:
+            fitted = tslam.fit(source, **named, config=config, seed=seed, device=device)
+        else:
+            _refuse_both(model, named)
+            fitted = tslam.load(model, device=device)
+        report = fitted.audit(source)
+        verdict = rules.judge(report.gaps, datetime.now(UTC).date())
+        renderings: list[Rendering] = [
+            (html, report.to_html),
+            (json, report.to_json),
+            (markdown, report.to_markdown),
+            (junit, lambda: report.to_junit(fail_on=least, verdict=verdict)),
+            (patch, report.contract_patch),
+        ]
+        piped = [render for path, render in renderings if path == STDOUT]
+        files = [(path, render) for path, render in renderings if path is not None and path != STDOUT]
+        for path, render in files:
+            save(render(), path)
+        voice = Voice(to_stderr=bool(piped))
+        tell(voice, report, [path for path, _ in files], verdict)
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            annotate(voice, report, verdict)
+        for render in piped:
+            sys.stdout.write(render())
+        if fresh is not None:
+            fresh.done()
     raise typer.Exit(report.exit_code(least, accepted=verdict.accepted))
 
 

@@ -1,13 +1,14 @@
 """Parquet files as one lazy frame."""
 
 import glob
+from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
 
 from tslam.errors import FrameError
 
-__all__ = ["files_at", "scan"]
+__all__ = ["files_at", "scan", "scan_files"]
 
 _SUFFIXES = {".parquet", ".pq", ".parq"}
 
@@ -43,4 +44,9 @@ def scan(path: str) -> pl.LazyFrame:
     """
     if "://" in path:
         return pl.scan_parquet(path)
-    return pl.concat([pl.scan_parquet(f) for f in files_at(path)], how="diagonal_relaxed")
+    return scan_files(files_at(path))
+
+
+def scan_files(files: Iterable[str]) -> pl.LazyFrame:
+    """Parquet files one below the other; a column that some files lack is null there."""
+    return pl.concat([pl.scan_parquet(file) for file in files], how="diagonal_relaxed")
