@@ -64,7 +64,7 @@ def _caller() -> Iterator[None]:
     yield
     while mlflow.active_run():
         mlflow.end_run()
-    mlflow.set_tracking_uri("")
+    mlflow.set_tracking_uri(None)
 
 
 def _log(uri: str | None, saved: Path, **given: Any) -> TrackedRun:
@@ -161,6 +161,15 @@ def test_the_callers_mlflow_stays_as_it_was(
     assert mlflow.active_run() is None
     assert dict(os.environ) == before
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("_caller")
+def test_a_setting_that_was_emptied_leaves_the_variable_its_say(
+    uri: str, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mlflow.set_tracking_uri("")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert _log(None, saved, experiment="emptied").uri == uri
 
 
 @pytest.mark.usefixtures("_caller")

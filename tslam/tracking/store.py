@@ -27,7 +27,8 @@ def resolve(uri: str | None) -> str:
     if uri:
         return uri
     if mlflow.is_tracking_uri_set():
-        return str(mlflow.get_tracking_uri())
+        # one that was set and emptied again still hides the variable from MLflow itself
+        return str(mlflow.get_tracking_uri() or os.environ["MLFLOW_TRACKING_URI"])
     return f"{_SQLITE}{Path.cwd() / 'mlflow.db'}"
 
 
