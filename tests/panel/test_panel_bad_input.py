@@ -15,7 +15,7 @@ from tslam.panel import build
 from tslam.panel.build import LEAST_TRANSITIONS
 
 BROKEN: dict[str, tuple[Callable[[pl.DataFrame], pl.DataFrame], type[TslamError], str]] = {
-    "column absent": (lambda f: f.drop("u"), RoleError, "'u' was given the role 'action'"),
+    "column absent": (lambda f: f.drop("x"), RoleError, "'x' was given the role 'observation'"),
     "no time column": (lambda f: f.drop("time"), RoleError, "'time' was given the role 'time'"),
     "time as text": (lambda f: f.with_columns(pl.col("time").cast(pl.String)), FrameError, "to_datetime"),
     "time missing": (

@@ -122,15 +122,17 @@ def test_addresses_are_left_to_the_reader_of_files(tmp_path: Path) -> None:
 
 
 def test_required_columns_must_be_there_and_others_may_lack() -> None:
-    with pytest.raises(RoleError, match="'u' was given the role 'action' and is not in the frame"):
-        read(frame().drop("u"), contract())
+    with pytest.raises(RoleError, match="'x' was given the role 'observation' and is not in the frame"):
+        read(frame().drop("x"), contract())
     with pytest.raises(RoleError, match="Did you mean 'time'"):
         read(
             frame().rename({"time": "Time"}).rename({"Time": "times"}).rename({"times": "time"}),
             _other_time(),
         )
-    optional = contract(Column(name="x", role="observation"), Column(name="u", role="action", required=False))
-    got, _ = read(frame().drop("u"), optional)
+    optional = contract(Column(name="x", role="observation", required=False), Column(name="u", role="action"))
+    got, _ = read(frame().drop("x"), optional)
+    assert got.columns == ["time", "u"]
+    got, _ = read(frame().drop("u"), contract())
     assert got.columns == ["time", "x"]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from tslam.audit.excitation import Excitation
 from tslam.audit.finding import Claim
 from tslam.audit.gap import Evidence, GapKind
+from tslam.contract.roles import Role
 from tslam.panel.panel import Panel
 from tslam.panel.windows import bounds
 
@@ -16,32 +17,43 @@ __all__ = ["claim_columns", "rectified"]
 
 def claim_columns(panel: Panel, excited: list[Excitation]) -> list[Claim]:
     """Actions and exogenous variables that were never logged, or not in some series."""
-    claims = [_empty_action(panel, x) for x in excited if x.measured == 0 or x.empty_series]
+    seen = {feature.column for feature in (*panel.action_features, *panel.exog_features)}
+    absent = [c for c in panel.contract.columns if c.name not in seen]
+    claims = [
+        _empty_action(panel, x.column, x.empty_series if x.measured else ())
+        for x in excited
+        if not x.measured or x.empty_series
+    ]
+    claims += [_empty_action(panel, c.name, ()) for c in absent if c.role is Role.ACTION]
+    claims += [_empty_driver(c.name) for c in absent if c.role is Role.EXOGENOUS]
     for i, feature in enumerate(panel.exog_features):
         if not np.isfinite(panel.exog[:, i]).any():
-            claims.append(
-                Claim(
-                    GapKind.MISSING_EXOGENOUS, feature.column, 0.0, 1.0, 0.0,
-                    f"Deliver {feature.column}: the contract declares it and the data hold no value.",
-                    (Evidence(name="measured", value=0.0, reading="Not one value in the record."),),
-                    most="warning",
-                )
-            )  # fmt: skip
+            claims.append(_empty_driver(feature.column))
     return claims
 
 
-def _empty_action(panel: Panel, x: Excitation) -> Claim:
-    everywhere = x.measured == 0
-    where = "in the record" if everywhere else f"in series {', '.join(x.empty_series)}"
+def _empty_driver(column: str) -> Claim:
+    return Claim(
+        GapKind.MISSING_EXOGENOUS, column, 0.0, 1.0, 0.0,
+        f"Deliver {column}: the contract declares it and the data hold no value.",
+        (Evidence(name="measured", value=0.0, reading="Not one value in the record."),),
+        most="warning",
+    )  # fmt: skip
+
+
+def _empty_action(panel: Panel, column: str, series: tuple[str, ...]) -> Claim:
+    """A column without a value in the series named, or in the whole record where none is."""
+    everywhere = not series
+    where = "in the record" if everywhere else f"in series {', '.join(series)}"
     whole = range(len(panel.series_names))
-    concerned = [i for i in whole if everywhere or panel.series_names[i] in x.empty_series]
+    concerned = [i for i in whole if everywhere or panel.series_names[i] in series]
     spans = tuple((s.start, s.stop - 1) for s in panel.segments if s.series in concerned)
     return Claim(
-        GapKind.LOG_OUTAGE, x.column, 0.0, 1.0, 0.0,
-        f"Deliver {x.column}: the contract declares it and no value was logged {where}.",
-        (Evidence(name="measured", value=float(x.measured), reading=f"No value of {x.column} {where}."),),
-        windows=spans, series=None if everywhere else x.empty_series, most="warning",
-        suggested=x.column,
+        GapKind.LOG_OUTAGE, column, 0.0, 1.0, 0.0,
+        f"Deliver {column}: the contract declares it and no value was logged {where}.",
+        (Evidence(name="measured", value=0.0, reading=f"No value of {column} {where}."),),
+        windows=spans, series=series or None, most="warning",
+        suggested=column,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from narwhals.dependencies import is_pandas_dataframe
 
 from tslam.contract.model import Contract
 from tslam.contract.parquet import scan
-from tslam.contract.roles import Role
+from tslam.contract.roles import INPUT_ROLES, Role
 from tslam.errors import FrameError, RoleError
 
 if TYPE_CHECKING:
@@ -100,8 +100,9 @@ def _wanted(contract: Contract, available: Iterable[str]) -> list[str]:
     present = set(available)
     wanted = [c for c in contract.columns if c.role in _USED]
     for column in wanted:
-        optional = not column.required and column.role not in {Role.TIME, Role.SERIES}
-        if column.name not in present and not optional:
+        # an input that is declared and not there is a gap for the audit to tell, as an empty one is
+        optional = column.role in INPUT_ROLES or not column.required
+        if column.name not in present and (column.role in {Role.TIME, Role.SERIES} or not optional):
             raise RoleError.unknown_column(column.name, column.role.value, available)
     return [c.name for c in wanted if c.name in present]
 
