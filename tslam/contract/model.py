@@ -9,6 +9,7 @@ from pydantic import Field, FiniteFloat, PrivateAttr, model_validator
 from tslam.contract.frozen import Frozen
 from tslam.contract.latents import is_latent_name
 from tslam.contract.roles import INPUT_ROLES, Kind, Role, Timing
+from tslam.contract.units import contradiction
 from tslam.errors import RoleError
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class Column(Frozen):
                 f"Column {self.name!r}: minimum {self.minimum} is above maximum {self.maximum}. Swap or "
                 "correct them."
             )
+        if (wrong := contradiction(self.unit, self.minimum, self.maximum)) is not None:
+            raise RoleError(f"Column {self.name!r}: {wrong}. Correct the unit or the range.")
         if self.levels is not None and len(set(self.levels)) < max(1, len(self.levels)):
             raise RoleError(
                 f"Column {self.name!r} has the levels {list(self.levels)}. Name each level once, at least "
