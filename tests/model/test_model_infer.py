@@ -168,9 +168,10 @@ def test_each_series_fitted_alone_has_its_own_latents() -> None:
     assert not together["latent_0"].equals(latents["latent_0"])
 
 
-def test_a_frame_without_a_column_of_the_contract_is_refused() -> None:
-    with pytest.raises(RoleError, match="'action_2' was given the role 'action' and is not in the frame"):
-        model().infer(record().frame.drop("action_2"))
+def test_a_frame_without_an_observation_of_the_contract_is_refused() -> None:
+    lost = record().observations[0]
+    with pytest.raises(RoleError, match=f"'{lost}' was given the role 'observation' and is not in the frame"):
+        model().infer(record().frame.drop(lost))
 
 
 def test_a_frame_without_rows_is_refused() -> None:
