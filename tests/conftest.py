@@ -36,20 +36,11 @@ install_import_hook([f"tslam.{room}" for room in ROOMS], "shape_checks.checked")
 
 
 @pytest.fixture(scope="session")
-def recorded() -> Path:
-    """The folder with recorded telemetry."""
-    folder = os.environ.get("TSLAM_RECORDED")
-    if not folder or not Path(folder).is_dir():
-        pytest.skip("no recorded telemetry: TSLAM_RECORDED names no folder")
-    return Path(folder)
-
-
-@pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium."""
     found = shutil.which("chromium") or shutil.which("google-chrome")
     if found is None:
-        pytest.skip("no Chromium on the path")
+        pytest.skip("no Chromium on the path: .ci/run installs it, or apt-get install chromium")
     return found
 
 
@@ -59,5 +50,5 @@ def cuda() -> str:
     import torch
 
     if not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
+        pytest.skip("no CUDA device: make check-gpu, on a machine that has one")
     return "cuda"

@@ -60,5 +60,5 @@ def test_what_is_labelled_is_not_suggested_again() -> None:
     first = own.model.next_labels(own.fitted_on, count=2)
     labels = [Label(window.start, window.end, float(i)) for i, window in enumerate(first)]
     second = own.model.next_labels(own.fitted_on, labels, count=3)
-    assert all(w.end < x.start or w.start > x.end for w in first for x in second)  # type: ignore[operator]
+    assert all(w.end < x.start or w.start > x.end for w in first for x in second)
     assert all(stamps[0] <= w.start <= w.end <= stamps[-1] for w in (*first, *second))

@@ -66,7 +66,7 @@ def test_the_direction_of_an_action_is_its_column_of_the_matrix() -> None:
     slope = ground.direction(["action_0"])[:, :, 0].mean(axis=0)
     scaling = ground.panel.scaling
     effect = slope * scaling.obs_sd[0] / scaling.act_sd[0]
-    np.testing.assert_allclose(effect, plant.truth.B[:, 0], atol=0.05)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(effect, plant.truth.B[:, 0], atol=0.05)
     assert set(driven_channels(ground, slope)) == set(plant.effects["action_0"])
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ def write(folder: Path, rows: int) -> Contract:
     rng = np.random.default_rng(0)
     each = rows // FILES
     for file in range(FILES):
-        start = datetime(2020, 1, 1) + timedelta(seconds=each // 2 * file)  # noqa: DTZ001 - a plain clock
+        start = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(seconds=each // 2 * file)
         half = pl.datetime_range(start, start + timedelta(seconds=each // 2 - 1), "1s", eager=True)
         columns = {f"x{i}": rng.uniform(0, 1, each) for i in range(8)}
         if file == FILES - 1:

@@ -75,7 +75,7 @@ def table(name: str) -> str:
     if certificate.level is not Level.INTERVENTIONAL:
         override = Override(by="benchmark", reason="to see what it would have cost")
     k, c = plant.names.index(action), whole.observations.index(channel)
-    actuator, sd = plant.blueprint.actuators[k], float(frame[channel].std())  # type: ignore[arg-type]
+    actuator, sd = plant.blueprint.actuators[k], float(frame[channel].std())
     rng = np.random.default_rng(SEED)
     costs: list[tuple[float, float, float]] = []
     refused = 0
@@ -84,7 +84,7 @@ def table(name: str) -> str:
         goal = float(plant.observed(action, row, np.full(HORIZON, level))[-5:, c].mean())
         past = frame.head(row + 1)
         seen = past[channel]
-        goal = float(np.clip(goal, seen.min(), seen.max()))  # type: ignore[arg-type]
+        goal = float(np.clip(goal, seen.min(), seen.max()))
         stay = np.full(HORIZON, frame[action][int(row) - 1])
         asked = {"goal": {channel: goal}, "horizon": HORIZON}
         exog = {name: frame[name][int(row) : int(row) + HORIZON].to_list() for name in whole.exogenous}
@@ -105,7 +105,7 @@ def table(name: str) -> str:
             tuple(
                 float(np.mean(((plant.observed(action, row, np.asarray(v))[:, c] - goal) / sd) ** 2))
                 for v in (mine, theirs, stay)
-            )  # type: ignore[arg-type] # three of them
+            )
         )
     if not costs:
         return f"{name:<10}{action:<16}{certificate.level.value:<16} refused at all {refused} rows"

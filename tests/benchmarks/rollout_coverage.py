@@ -57,7 +57,7 @@ def line(name: str, folder: Path) -> str:
         config = "linear"
     place = pl.int_range(pl.len()), pl.len()
     if roles.get("series"):
-        place = tuple(p.over(roles["series"]) for p in place)  # type: ignore[assignment] # two of them
+        place = tuple(p.over(roles["series"]) for p in place)
     early = place[0] < place[1] // 2
     model = tslam.fit(frame.filter(early), **roles, config=config, progress=False)
     out = model.rollout(frame.filter(~early), max(HORIZONS))

@@ -18,7 +18,10 @@ ROOT = Path(__file__).parents[2]
 def standard() -> Path:
     folder = os.environ.get("TSLAM_ODCS")
     if not folder or not Path(folder).is_dir():
-        pytest.skip("no checkout of the standard: TSLAM_ODCS names no folder")
+        pytest.skip(
+            "the standard is not ours to copy: TSLAM_ODCS names no checkout of "
+            "github.com/bitol-io/open-data-contract-standard"
+        )
     return Path(folder)
 
 

@@ -15,7 +15,7 @@ def _raw(width: int, rows: int = 256, seed: int = 0) -> torch.Tensor:
 def test_outside_training_the_same_goes_in_and_out(kind: str) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        squeeze = bottleneck(Composition(bottleneck=kind, codes=8, books=2), 3)  # type: ignore[arg-type]
+        squeeze = bottleneck(Composition(bottleneck=kind, codes=8, books=2), 3)
         raw = _raw(int(squeeze.width))
         squeeze.train()
         squeeze(raw)

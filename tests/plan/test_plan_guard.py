@@ -225,9 +225,9 @@ def test_the_refusal_names_what_is_missing() -> None:
 
 def test_outside_the_regime_it_is_refused() -> None:
     name = next(iter(goal()))
-    beyond = log().with_columns((log()[name] + 20.0 * log()[name].std()).alias(name))  # type: ignore[operator] # a number
+    beyond = log().with_columns((log()[name] + 20.0 * log()[name].std()).alias(name))
     with pytest.raises(UnvalidatedLatentError, match="reached"):
-        certified().plan(beyond, {name: float(beyond[name].mean())}, STEPS, using=["latent_0"])  # type: ignore[arg-type]
+        certified().plan(beyond, {name: float(beyond[name].mean())}, STEPS, using=["latent_0"])
 
 
 def test_a_changed_certificate_does_not_come_in_by_the_front_door() -> None:

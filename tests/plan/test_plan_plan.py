@@ -82,7 +82,7 @@ def test_limits_come_from_the_contract(record: Record) -> None:
     model = tslam.fit(
         record.frame, actions=actions, exog=["inlet_temp"], time=TIME, config="linear", progress=False
     )
-    plan = model.plan(record.frame, {"level_2": float(record.frame["level_2"].mean())}, STEPS)  # type: ignore[arg-type]
+    plan = model.plan(record.frame, {"level_2": float(record.frame["level_2"].mean())}, STEPS)
     moves = _change(plan["valve"], float(record.frame["valve"][-1]))
     assert np.abs(moves).max() <= 1.0 + 1e-9
     assert set(np.flatnonzero(np.abs(moves) > 1e-9)) <= set(range(0, STEPS, 2))

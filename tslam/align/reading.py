@@ -14,7 +14,7 @@ from tslam.dynamics.held import fit_held
 from tslam.dynamics.inverse import HeldInverse
 from tslam.dynamics.lam import LAM
 from tslam.dynamics.linear import residual_covariance
-from tslam.dynamics.products import ProductForward, Products
+from tslam.dynamics.products import ProductForward, Products, widened
 from tslam.panel.chain import Chain, Structure, chain
 from tslam.panel.panel import Panel
 
@@ -96,7 +96,7 @@ def read(reader: Reader, panel: Panel, latents: Float[np.ndarray, "rows latent"]
 
 def regressors(forward: LinearForward | ProductForward, X: Float[np.ndarray, "n feat"]) -> np.ndarray:
     """What the linear part of a forward model is applied to."""
-    return X if isinstance(forward, LinearForward) else forward.regressors(X)
+    return X if isinstance(forward, LinearForward) else widened(X, forward.products, forward.current)
 
 
 def relined(

@@ -13,10 +13,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.stats import kurtosis
 
-from tslam.audit.ground import Ground, Regressors, student_score
+from tslam.audit.ground import Ground, student_score
 from tslam.dynamics.forward import LinearForward, fit_ridge
 from tslam.dynamics.held import HeldFit, fit_held
-from tslam.dynamics.products import Products
+from tslam.dynamics.products import Products, widened
 from tslam.kernels.hac import MeanTest, mean_test
 from tslam.panel.chain import Structure, chain
 from tslam.panel.split import folds
@@ -68,8 +68,7 @@ def lean_fits(ground: Ground) -> Lean:
     learn = c.usable
     products = Products.learn(c.X[learn][:, current], len(panel.channels))
     wide = c.X.shape[1] + len(products.pairs) <= _WIDEST and ground.penalty[-2] < 1.0
-    lean = Regressors(c.terms, c.history.stop, current, products)
-    F = lean.of(c.X)[:, :-1] if wide else c.X
+    F = widened(c.X, products, current) if wide else c.X
     penalty = np.full(F.shape[1], 1e-3)
     penalty[c.X.shape[1] :] = ground.penalty[-2]
     halves = folds(panel, c.rows[c.usable], count=2, purge=10)

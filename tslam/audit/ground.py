@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from tslam.dynamics.products import Products
+from tslam.dynamics.products import Products, widened
 from tslam.panel.chain import Chain, Structure, chain
 from tslam.panel.panel import Panel
 from tslam.panel.split import Split, folds
@@ -52,7 +52,7 @@ class Regressors:
 
     def of(self, X: Float[np.ndarray, "n feat"]) -> Float[np.ndarray, "n wide"]:
         """Regressors of transitions."""
-        return np.column_stack([X, self.products.of(X[:, self.current]), np.ones(len(X))])
+        return np.column_stack([widened(X, self.products, self.current), np.ones(len(X))])
 
     def columns_of(self, names: set[str]) -> Int[np.ndarray, " some"]:
         """Columns of ``X`` that are inputs with the given channel names, at any offset."""

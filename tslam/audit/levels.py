@@ -16,12 +16,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.stats import binom
 
-from tslam.audit.ground import Ground, Regressors, robust_scatter, student_score
+from tslam.audit.ground import Ground, robust_scatter, student_score
 from tslam.audit.rest import at_rest
 from tslam.dynamics.forward import LinearForward, fit_ridge
 from tslam.dynamics.held import HeldFit, fit_held
 from tslam.dynamics.inverse import HeldInverse, LatentPath
-from tslam.dynamics.products import Products
+from tslam.dynamics.products import Products, widened
 from tslam.errors import TrainingError
 from tslam.kernels.hac import MeanTest, mean_test
 from tslam.panel.chain import Structure, chain
@@ -39,6 +39,8 @@ _RIDGE, _PRODUCT_RIDGE = 1e-4, 1e-2
 _ITERATIONS = 80
 _START = 0.98
 _BANDWIDTH = 50
+_AFTER, _BEFORE = 6, 2
+"""Rows after a logged move, and before it, that are not at rest: a smoothed path moves a little early."""
 _JUMP = 5.0
 """Auxiliary residual, in robust standard deviations, from which a latent is said to jump."""
 _APART = 3
@@ -105,7 +107,7 @@ def held_levels(ground: Ground, excluded: Bool[np.ndarray, " n"] | None = None) 
         if (f.name, 1) in ground.regressors.terms
     )
     c = chain(panel, Structure(LAGS, LAGS, within))
-    F, penalty = _regressors(c.X, c.usable, c.terms, c.history.stop, len(panel.channels))
+    F, penalty = _regressors(c.X, c.usable, c.terms, len(panel.channels))
     if c.usable.sum() < 4 * F.shape[1]:
         return None
     count = min(MOST, len(panel.channels))
@@ -124,7 +126,8 @@ def held_levels(ground: Ground, excluded: Bool[np.ndarray, " n"] | None = None) 
         fits.append(fit)
         held.append(test)
     paths = [f.inverse.path(c.Y - f.forward.mean(F), c.start) for f in fits]
-    rest = at_rest(panel, c.rows, c.start, c.X)
+    wide = np.column_stack([c.X, np.ones(len(c.X))])
+    rest = at_rest(panel, c.rows, c.start, wide, 1e-3, after=_AFTER, before=_BEFORE)
     place = np.searchsorted(c.rows, ground.rows)
     told = np.zeros(len(c.rows), bool)
     told[place if excluded is None else place[~excluded]] = True
@@ -146,7 +149,6 @@ def _regressors(
     X: Float[np.ndarray, "n feat"],
     learn: Bool[np.ndarray, " n"],
     terms: tuple[tuple[str, int], ...],
-    inputs_from: int,
     channels: int,
 ) -> tuple[Float[np.ndarray, "n wide"], Float[np.ndarray, " wide"]]:
     current = np.array([i for i, (_, offset) in enumerate(terms) if offset == 0])
@@ -154,8 +156,7 @@ def _regressors(
     penalty = np.full(X.shape[1], _RIDGE)
     if len(products.pairs) > _WIDEST:
         return X, penalty
-    wide = Regressors(terms, inputs_from, current, products).of(X)[:, :-1]
-    return wide, np.append(penalty, np.full(len(products.pairs), _PRODUCT_RIDGE))
+    return widened(X, products, current), np.append(penalty, np.full(len(products.pairs), _PRODUCT_RIDGE))
 
 
 def _gain(

@@ -15,8 +15,8 @@ from jaxtyping import Bool, Float, Int
 from scipy.stats import chi2, kurtosis
 
 from tslam.audit.ground import Ground
+from tslam.audit.rest import at_rest
 from tslam.kernels.hac import MeanTest, mean_test
-from tslam.panel.windows import bounds, carry
 
 __all__ = ["Moves", "find_moves"]
 
@@ -26,8 +26,6 @@ _QUIET = 8
 """Rows before an onset without another outlier; rows after it in which a shift should stay."""
 _RISE = 2
 """Rows that an effect may take to show in full."""
-_ORDINARY = 0.8
-"""Share of rows, by leverage, in which the forward model is trusted."""
 _OUTLIER = 0.02
 """Share of trusted rows, by size, that are looked at as outliers."""
 _ONSETS = 0.006
@@ -117,15 +115,10 @@ def _rotate(ground: Ground, axis: Float[np.ndarray, " chan"]) -> Float[np.ndarra
 
 
 def _trusted(ground: Ground) -> Bool[np.ndarray, " n"]:
-    """Rows away from logged moves and of ordinary leverage."""
-    start, _ = bounds(ground.panel)
-    logged = carry(ground.panel.actions, start)[ground.rows]
-    moved = np.append(False, np.any(np.diff(logged, axis=0) != 0, axis=1)) & ~ground.start
-    since = np.convolve(moved.astype(float), np.ones(_NEAR + 1))[: ground.n] > 0
-    gram = ground.F.T @ ground.F + np.diag(ground.penalty * ground.n)
-    leverage = np.einsum("ti,ti->t", ground.F @ np.linalg.inv(gram), ground.F)
-    whole = ground.seen.all(axis=1) if ground.seen.all(axis=1).mean() > 0.3 else np.ones(ground.n, bool)
-    return np.asarray(~since & (leverage < np.quantile(leverage, _ORDINARY)) & whole)
+    """Rows away from logged moves, of ordinary leverage, and measured whole where most are."""
+    rest = at_rest(ground.panel, ground.rows, ground.start, ground.F, ground.penalty, after=_NEAR)
+    whole = ground.seen.all(axis=1)
+    return rest & whole if whole.mean() > 0.3 else rest
 
 
 def _volatility(ground: Ground, squared: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:

@@ -26,8 +26,8 @@ _BOTH = 0.35
 _ALONE = 0.5
 """The same for the next one: a model that misfits leaves several."""
 _SLOW = 0.965
-"""Persistence per step of a driver, some thirty rows and more; what forgets sooner may be the plant's own
-unmeasured state."""
+"""Persistence per step of a driver, some thirty rows and more. Where a plant with nothing hidden left one
+latent that stood alone, it was .94 to .96."""
 _MOST_WINDOWS = 50
 
 
@@ -115,7 +115,7 @@ def claim_driver(ground: Ground, levels: Levels, level: Level) -> Claim:
             name="persistence",
             value=level.persistence,
             reference=_SLOW,
-            reading="AR(1) coefficient per step: it drifts, and no plant forgets so slowly by itself.",
+            reading="AR(1) coefficient per step: it drifts over some thirty rows and more.",
         ),
     )
     return Claim(

@@ -49,7 +49,7 @@ def lint(file: File, table: Table = None) -> None:
 def infer(data: options.Data, out: Out = None) -> None:
     """Draft a contract from data, for a person to correct; the reasons go to standard error."""
     from tslam.contract.infer import infer as draft  # noqa: PLC0415 - see lint
-    from tslam.panel.ingest import scan  # noqa: PLC0415 - see lint
+    from tslam.contract.parquet import scan  # noqa: PLC0415 - see lint
 
     drafted, reasons = draft(scan(data))
     voice = Voice(to_stderr=True)
@@ -65,7 +65,7 @@ def check(data: options.Data, file: File, table: Table = None) -> None:
     """Hold data against a contract; the exit code is 1 where they do not meet it."""
     from tslam.contract import Contract  # noqa: PLC0415 - see lint
     from tslam.contract.check import check as hold  # noqa: PLC0415 - see lint
-    from tslam.panel.ingest import scan  # noqa: PLC0415 - see lint
+    from tslam.contract.parquet import scan  # noqa: PLC0415 - see lint
 
     result = hold(scan(data), Contract.from_odcs(file, table=table), limit=3)
     voice = Voice()

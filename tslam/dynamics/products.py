@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 
 from tslam.dynamics.forward import LinearForward
 
-__all__ = ["MOST_PRODUCTS", "ProductForward", "Products"]
+__all__ = ["MOST_PRODUCTS", "ProductForward", "Products", "widened"]
 
 MOST_PRODUCTS = 500
 """Above this many pairs only squares and products with an input are kept: they carry what actions do."""
@@ -63,13 +63,16 @@ class ProductForward:
     linear: LinearForward
     """On X and the products behind one another."""
 
-    def regressors(self, X: Float[np.ndarray, "n feat"]) -> Float[np.ndarray, "n wide"]:
-        """X and the products."""
-        return np.column_stack([X, self.products.of(X[:, self.current])])
-
     def mean(self, X: Float[np.ndarray, "n feat"]) -> Float[np.ndarray, "n chan"]:
         """Predicted o_{t+1}, in scaled units, one row per transition."""
-        return self.linear.mean(self.regressors(X))
+        return self.linear.mean(widened(X, self.products, self.current))
+
+
+def widened(
+    X: Float[np.ndarray, "n feat"], products: Products, current: Int[np.ndarray, " signal"]
+) -> Float[np.ndarray, "n wide"]:
+    """X, and behind it the products of its chosen columns."""
+    return np.column_stack([X, products.of(X[:, current])])
 
 
 def _multiply(

@@ -15,7 +15,7 @@ from tslam.errors import FrameError, RoleError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FrameKind", "back", "columns", "read", "scan"]
+__all__ = ["FrameKind", "back", "columns", "read"]
 
 FrameKind = Literal["polars", "pandas", "arrow"]
 

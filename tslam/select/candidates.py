@@ -10,7 +10,7 @@ from tslam.dynamics.forward import ForwardModel, LinearForward, fit_persistent, 
 from tslam.dynamics.held import STARTS, Noise, fit_held
 from tslam.dynamics.lam import LAM, log_score
 from tslam.dynamics.linear import one_step, residual_covariance
-from tslam.dynamics.products import ProductForward, Products
+from tslam.dynamics.products import ProductForward, Products, widened
 from tslam.kernels.hac import MeanTest, mean_test
 from tslam.panel.chain import Chain, Structure
 
@@ -150,7 +150,7 @@ class _Products:
         return cls(products, current, penalty)
 
     def of(self, X: Float[np.ndarray, "n feat"]) -> Float[np.ndarray, "n wide"]:
-        return np.column_stack([X, self.products.of(X[:, self.current])])
+        return widened(X, self.products, self.current)
 
     def forward(self, linear: LinearForward) -> ForwardModel:
         return ProductForward(self.products, self.current, linear)

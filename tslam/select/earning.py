@@ -14,7 +14,7 @@ from tslam.dynamics.lam import LAM, log_score
 from tslam.kernels.hac import MeanTest, mean_test
 from tslam.select.candidates import Data, keep_latents
 
-__all__ = ["FEWEST_HELD", "earned_latents"]
+__all__ = ["FEWEST_HELD", "described", "earned_latents"]
 
 _LEVEL = 0.05
 """One-sided p below which a latent has earned its place."""
@@ -46,10 +46,17 @@ def earned_latents(
     worth = _worth(lam, data, max(ridge, _LEAST_RIDGE))
     ordered = keep_latents(lam, [i for i, _ in worth])
     assert ordered.inverse is not None
+    return ordered, described(ordered.inverse, [test for _, test in worth], data, channels)
+
+
+def described(
+    inverse: HeldInverse, worth: list[MeanTest], data: Data, channels: tuple[str, ...]
+) -> tuple[LatentInfo, ...]:
+    """What each latent is worth, whether that earns it a place, how long it lasts, and what it drives."""
     enough = int(data.held.sum()) >= FEWEST_HELD
     infos = []
-    for k, (name, (_, test)) in enumerate(zip(latent_names(lam.latents), worth, strict=True)):
-        loading = np.abs(ordered.inverse.B[:, k])
+    for k, (name, test) in enumerate(zip(latent_names(inverse.latents), worth, strict=True)):
+        loading = np.abs(inverse.B[:, k])
         loud = [channels[j] for j in np.argsort(-loading) if loading[j] >= _LOUD * loading.max()]
         infos.append(
             LatentInfo(
@@ -58,11 +65,11 @@ def earned_latents(
                 gain=1000.0 * test.mean,
                 t_value=test.t,
                 p_value=test.p,
-                persistence=float(ordered.inverse.phi[k]),
+                persistence=float(inverse.phi[k]),
                 channels=tuple(loud),
             )
         )
-    return ordered, tuple(infos)
+    return tuple(infos)
 
 
 def _worth(lam: LAM, data: Data, ridge: float) -> list[tuple[int, MeanTest]]:

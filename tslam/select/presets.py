@@ -3,11 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from tslam.audit.gap import LatentInfo
 from tslam.config import FitConfig
-from tslam.contract.latents import latent_names
 from tslam.dynamics.composed_lam import ComposedLAM
 from tslam.dynamics.composition import Composition
 from tslam.dynamics.forward import fit_persistent
@@ -19,14 +18,12 @@ from tslam.panel.chain import Structure
 from tslam.panel.panel import Panel
 from tslam.select.auto import Choice, choose, prepare
 from tslam.select.candidates import Candidate, Data, causal_score
-from tslam.select.earning import FEWEST_HELD
+from tslam.select.earning import described
 from tslam.select.neural import stop_rows
 from tslam.train.composed import Episode, train_composed
 
 __all__ = ["choose_preset", "composed_latents"]
 
-_LEVEL = 0.05
-_LOUD = 0.5
 _LAGS = 4
 """Past samples of a window; one for everything that sees a transition alone."""
 
@@ -101,25 +98,10 @@ def composed_latents(lam: LAM, data: Data, channels: tuple[str, ...]) -> tuple[L
     """
     assert isinstance(lam, ComposedLAM)
     assert lam.inverse is not None
-    c, infos = data.chain, []
-    enough = int(data.held.sum()) >= FEWEST_HELD
-    for k, name in enumerate(latent_names(lam.latents)):
-        gain = lam.causal_gain_of(k, c.X, c.Y, c.start)
-        test = mean_test(np.where(data.held, gain, np.nan))
-        loading: Float[np.ndarray, " chan"] = np.abs(lam.inverse.B[:, k])
-        loud = [channels[j] for j in np.argsort(-loading) if loading[j] >= _LOUD * loading.max()]
-        infos.append(
-            LatentInfo(
-                name=name,
-                earned=enough and test.p < _LEVEL,
-                gain=1000.0 * test.mean,
-                t_value=test.t,
-                p_value=test.p,
-                persistence=float(lam.inverse.phi[k]),
-                channels=tuple(loud),
-            )
-        )
-    return tuple(infos)
+    c = data.chain
+    gains = [lam.causal_gain_of(k, c.X, c.Y, c.start) for k in range(lam.latents)]
+    worth = [mean_test(np.where(data.held, gain, np.nan)) for gain in gains]
+    return described(lam.inverse, worth, data, channels)
 
 
 def _partners(panel: Panel, rows: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
