@@ -4,6 +4,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
+import pytest
 from crowded_report import HOSTILE
 from jsonschema import Draft201909Validator
 from ruamel.yaml import YAML
@@ -13,6 +14,7 @@ from tslam.contract import odcs
 from tslam.contract.roles import Role
 from tslam.contract.yaml_document import dump
 from tslam.report import GapReport
+from tslam.report.facts import LatentFacts
 
 
 def load(text: str) -> dict[str, Any]:
@@ -49,6 +51,9 @@ def test_the_patch_holds_what_to_log_and_what_was_found_about_the_logged(report:
     assert columns["bypass_valve"]["description"] == report.gaps[0].recommendation
     assert proposed["tslamRole"] == "action"
     assert proposed["auditReplacesLatents"] == ["latent_0"]
+    assert proposed["tslamKind"] == "ordinal"
+    assert proposed["auditLatentLevels"] == pytest.approx([0, 1, 2.5], abs=0.01)
+    assert proposed["auditCadence"] == "2 min"
     assert proposed["auditWindowCount"] == 6
     assert proposed["auditWindows"][0]["start"] == "2024-03-29T03:20:00+01:00"
     assert "tslamRole" not in custom(columns["valve_2"])
@@ -80,6 +85,15 @@ def test_a_missing_disturbance_becomes_an_exogenous_column_with_a_name_of_its_ow
         "unmeasured_cause_on_flow_2",
     ]
     assert {custom(p)["tslamRole"] for p in table["properties"]} == {"exogenous"}
+
+
+def test_the_kind_is_that_of_the_moves(report: GapReport) -> None:
+    def kind(**seen: Any) -> Any:
+        facts = (LatentFacts(name="latent_0", **seen),)
+        (table,) = load(report.model_copy(update={"latents": facts}).contract_patch())["schema"]
+        return custom(table["properties"][-1])["tslamKind"]
+
+    assert (kind(pulses=True), kind(levels=(0.0, 1.0)), kind()) == ("event", "ordinal", "continuous")
 
 
 def test_what_is_undetermined_or_only_worth_knowing_asks_for_nothing(report: GapReport) -> None:

@@ -15,6 +15,7 @@ from tslam.panel.panel import Panel
 from tslam.panel.windows import carried_share
 from tslam.report.decode import Decoded, decode, stamps
 from tslam.report.facts import ColumnFacts, DataFacts, ModelFacts
+from tslam.report.holds import latent_facts
 from tslam.report.model import GapReport
 from tslam.report.tracks import timeline
 from tslam.report.words import number
@@ -58,6 +59,7 @@ def build_report(
         data=_data(panel, digest),
         model=model,
         findings=_through_json(findings),
+        latents=latent_facts(panel, latents, called),
         timeline=timeline(panel, findings, latents, called),
     )
 

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tslam.audit.gap import Stamp
 from tslam.contract.roles import Kind, Role, Timing
 
-__all__ = ["ChannelSkill", "ColumnFacts", "DataFacts", "ModelFacts", "Timeline", "Track"]
+__all__ = ["ChannelSkill", "ColumnFacts", "DataFacts", "LatentFacts", "ModelFacts", "Timeline", "Track"]
 
 
 class _Frozen(BaseModel):
@@ -67,6 +67,16 @@ class ModelFacts(_Frozen):
     seed: int = 0
     trace: tuple[str, ...] = Field((), description="What was tried and why, one sentence each")
     skill: tuple[ChannelSkill, ...] = ()
+
+
+class LatentFacts(_Frozen):
+    """One latent: how it was seen to move, in its own scale, which has no unit."""
+
+    name: str
+    levels: tuple[float, ...] | None = Field(
+        None, description="Levels that it holds; None: graded, or too unsure to tell them apart"
+    )
+    pulses: bool = Field(False, description="Does it leave its usual value only briefly, and to one side?")
 
 
 class Track(_Frozen):

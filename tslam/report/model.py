@@ -11,14 +11,14 @@ from tslam.audit.gap import Attribution, Findings, Gap, Severity
 from tslam.contract.model import Contract
 from tslam.errors import ArtifactError
 from tslam.report import html, junit, markdown, patch
-from tslam.report.facts import DataFacts, ModelFacts, Timeline
+from tslam.report.facts import DataFacts, LatentFacts, ModelFacts, Timeline
 from tslam.report.policy import Verdict
 from tslam.report.save import save
 from tslam.report.words import status, verdict
 
 __all__ = ["SCHEMA_VERSION", "GapReport"]
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 def _installed() -> str:
@@ -45,6 +45,7 @@ class GapReport(BaseModel):
     data: DataFacts
     model: ModelFacts
     findings: Findings
+    latents: tuple[LatentFacts, ...] = Field((), description="How each latent was seen to move")
     timeline: Timeline = Timeline()
 
     @model_validator(mode="before")

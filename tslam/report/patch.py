@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from tslam.audit.gap import Gap, GapKind, Severity, Stamp
 from tslam.contract.odcs_words import API_VERSION, camel
 from tslam.contract.odcs_write import custom, logical_type
-from tslam.contract.roles import Role
+from tslam.contract.roles import Kind, Role
 from tslam.contract.yaml_document import dump
 from tslam.report.clock import Clock
 
 if TYPE_CHECKING:
+    from tslam.report.facts import LatentFacts
     from tslam.report.model import GapReport
 
 __all__ = ["document"]
@@ -60,7 +61,7 @@ def _properties(report: "GapReport", gaps: list[Gap]) -> Iterator[dict[str, Any]
         yield {
             "name": column,
             "logicalType": logical_type(report.contract.column(column)),
-            "customProperties": [p for gap in about for p in _evidence(gap, clock)],
+            "customProperties": [p for gap in about for p in _evidence(gap, report, clock)],
         }
     for gap in gaps:
         if gap.kind in _ROLES and _declared(gap, taken) is None:
@@ -70,7 +71,10 @@ def _properties(report: "GapReport", gaps: list[Gap]) -> Iterator[dict[str, Any]
                 "name": name,
                 "logicalType": "number",
                 "description": gap.recommendation or f"Proposed: {gap.title}.",
-                "customProperties": [*custom({"role": _ROLES[gap.kind].value}), *_evidence(gap, clock)],
+                "customProperties": [
+                    *custom({"role": _ROLES[gap.kind].value, "kind": _kind(gap, report).value}),
+                    *_evidence(gap, report, clock),
+                ],
             }
 
 
@@ -97,7 +101,19 @@ def _fresh(wanted: str, taken: set[str]) -> str:
     return name
 
 
-def _evidence(gap: Gap, clock: Clock) -> list[dict[str, Any]]:
+def _kind(gap: Gap, report: "GapReport") -> Kind:
+    """The kind of values that the latent moves like; numbers where it does not tell."""
+    seen = _latent(gap, report)
+    if gap.kind is not GapKind.MISSING_ACTION or seen is None:
+        return Kind.CONTINUOUS
+    return Kind.EVENT if seen.pulses else Kind.ORDINAL if seen.levels else Kind.CONTINUOUS
+
+
+def _latent(gap: Gap, report: "GapReport") -> "LatentFacts | None":
+    return next((seen for seen in report.latents if seen.name in gap.latents[:1]), None)
+
+
+def _evidence(gap: Gap, report: "GapReport", clock: Clock) -> list[dict[str, Any]]:
     said: dict[str, Any] = {
         "gap": gap.kind.value,
         "severity": gap.severity.value,
@@ -105,6 +121,11 @@ def _evidence(gap: Gap, clock: Clock) -> list[dict[str, Any]]:
     }
     if gap.latents:
         said["replaces_latents"] = list(gap.latents)
+    seen = _latent(gap, report)
+    if seen is not None and seen.levels:
+        said["latent_levels"] = [round(level, 3) for level in seen.levels]
+    if report.data.cadence:
+        said["cadence"] = report.data.cadence
     if gap.substitutes_for is not None:
         said["explained_share"] = round(gap.substitutes_for.share, 3)
     if gap.channels:
