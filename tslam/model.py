@@ -1,6 +1,7 @@
 """What ``tslam.fit`` returns: roles, latents, scores, the audit, and the way to disk and back."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, get_args
@@ -28,6 +29,7 @@ from tslam.summary import Summary, summarise
 
 if TYPE_CHECKING:
     from tslam.diagnose.results import Diagnostics
+    from tslam.report.policy import Policy
     from tslam.tracking.runs import TrackedRun
 
 __all__ = ["LatentActionModel"]
@@ -140,17 +142,20 @@ class LatentActionModel(Acting):
         schema = _SCORES if self._fitted.parts[0].series is None else {"series": pl.String()} | _SCORES
         return back(pl.DataFrame(rows, schema=schema), kind)
 
-    def audit(self, df: Any) -> GapReport:
+    def audit(self, df: Any, *, policy: "Policy | None" = None) -> GapReport:
         """Ask what the contract is missing: which actions no column logs, which logs are wrong.
 
         Args:
             df: A frame that meets the contract, of the fit or later.
+            policy: Thresholds in place of the contract's, as ``Policy.read`` has them from a file.
 
         Raises:
             FrameError, CadenceError, RoleError: the frame does not meet the contract.
+            ConfigError: the policy names a column that the contract does not have.
         """
         f = self._fitted
         panel = self._panel(read(df, self.contract)[0])
+        panel = panel if policy is None else replace(panel, contract=policy.over(panel.contract))
         levels = self._levels(panel, "smoothed")
         found = {
             part.series: audit_panel(own, part.structure, part.latents, levels[rows], seed=f.seed)

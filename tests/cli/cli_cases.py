@@ -62,7 +62,8 @@ class Model:
     def __init__(self, found: GapReport) -> None:
         self._found = found
 
-    def audit(self, data: Any) -> GapReport:
+    def audit(self, data: Any, policy: Any = None) -> GapReport:
+        assert policy is not None
         assert data == "plant.parquet"
         return self._found
 

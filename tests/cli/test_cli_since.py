@@ -24,7 +24,7 @@ def test_each_partition_is_audited_once(
     seen = []
 
     class Model:
-        def audit(self, data: pl.LazyFrame) -> Any:
+        def audit(self, data: pl.LazyFrame, **_: Any) -> Any:
             seen.append(data.collect().height)
             return report()
 

@@ -7,6 +7,7 @@ import tslam
 from tslam import plants
 from tslam.errors import RoleError
 from tslam.report import GapReport
+from tslam.report.policy import Policy
 
 RECORD = plants.simulate("tank", 1500, 0)
 LACKING = RECORD.frame.drop("heater")
@@ -47,3 +48,18 @@ def test_without_an_observation_there_is_nothing_to_ask() -> None:
 def test_a_name_that_nobody_declared_is_an_error() -> None:
     with pytest.raises(RoleError, match="heeter"):
         tslam.fit(RECORD.frame, actions=["heeter"], config="linear", progress=False)
+
+
+def test_a_policy_takes_the_place_of_the_thresholds() -> None:
+    unlogged = RECORD.frame.drop("valve")
+    roles = RECORD.roles() | {"actions": [name for name in RECORD.actions if name != "valve"]}
+    model = tslam.fit(unlogged, **roles, config="linear", progress=False)
+    strict = model.audit(unlogged)
+    lenient = model.audit(
+        unlogged, policy=Policy.model_validate({"severity": {"critical_share": 1, "critical_q": 1e-99}})
+    )
+    assert "critical" in {gap.severity.value for gap in strict.gaps}
+    assert "critical" not in {gap.severity.value for gap in lenient.gaps}
+    assert {gap.kind for gap in strict.gaps} == {gap.kind for gap in lenient.gaps}
+    assert lenient.contract.severity.critical_share == 1
+    assert model.contract.severity.critical_share == 0.05

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tslam.audit.gap import Gap, Substitution
+from tslam.contract import Column, Contract, SeverityRule
 from tslam.errors import ConfigError
 from tslam.report.policy import Policy
 
@@ -48,6 +49,36 @@ def test_a_gap_is_known_by_the_channel_it_drives_most(tmp_path: Path) -> None:
     assert not read.accept[0].covers(GAP.model_copy(update={"kind": "log_outage"}))
 
 
+def test_thresholds_take_the_place_of_the_contracts(tmp_path: Path) -> None:
+    own = SeverityRule(warning_share=0.3)
+    contract = Contract(
+        severity=SeverityRule(warning_q=0.2),
+        columns=(
+            Column(name="t", role="time"),
+            Column(name="level", role="observation"),
+            Column(name="pump", role="action", severity=own),
+            Column(name="valve", role="action"),
+            Column(name="fan", role="action", severity=own),
+        ),
+    )
+    text = """
+[severity]
+critical_share = 0.2
+[columns.pump]
+critical_q = 0.001
+[columns.valve]
+warning_q = 0.04
+"""
+    judged = policy(tmp_path, text).over(contract)
+    assert judged.rule(None) == SeverityRule(warning_q=0.2, critical_share=0.2)
+    assert judged.rule("pump") == SeverityRule(warning_share=0.3, critical_q=0.001)
+    assert judged.rule("valve") == SeverityRule(warning_q=0.04, critical_share=0.2)
+    assert judged.rule("fan") == own
+    assert Policy().over(contract) == contract
+    with pytest.raises(ConfigError, match=r"column 'pumpe', which is not there\. Did you mean 'pump'"):
+        policy(tmp_path, "[columns.pumpe]\nwarning_q = 0.04").over(contract)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -58,6 +89,8 @@ def test_a_gap_is_known_by_the_channel_it_drives_most(tmp_path: Path) -> None:
         ('column = "valve"\n', "", "give its column or its channels"),
         ("fail_on", "fail_at", "fail_at"),
         ("missing_action", "missing", "accept.0.kind"),
+        ("[[accept]]", "[severity]\ncritical_q = 1.5\n[[accept]]", "severity.*critical_q"),
+        ("[[accept]]", "[columns.valve]\ncritical = 0.5\n[[accept]]", "columns.valve.critical"),
     ],
 )
 def test_a_policy_that_cannot_be_is_an_error(tmp_path: Path, old: str, new: str, said: str) -> None:

@@ -49,7 +49,7 @@ def audit(
     ] = None,
     policy: Annotated[
         Path | None,
-        typer.Option("--policy", metavar="FILE", help="TOML file with the threshold and accepted gaps."),
+        typer.Option("--policy", metavar="FILE", help="TOML file with thresholds and accepted gaps."),
     ] = None,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the report as HTML.")
@@ -106,7 +106,7 @@ def audit(
         else:
             _refuse_both(model, named)
             fitted = tslam.load(model, device=device)
-        report = fitted.audit(source)
+        report = fitted.audit(source, policy=rules)
         verdict = rules.judge(report.gaps, datetime.now(UTC).date())
         renderings: list[Rendering] = [
             (html, report.to_html),

@@ -59,8 +59,9 @@ def _levels(stretches: list[Float[np.ndarray, " _"]], noise: float) -> tuple[flo
 
 
 def _at_rest(values: Float[np.ndarray, " rows"], most: float) -> Bool[np.ndarray, " rows"]:
-    still = np.abs(np.diff(values)) <= most
-    return np.concatenate([[True], still])[: values.size] & np.concatenate([still, [True]])[: values.size]
+    still = np.pad(np.abs(np.diff(values)) <= most, 1, constant_values=True)
+    both: Bool[np.ndarray, " rows"] = still[:-1] & still[1:]
+    return both[: values.size]
 
 
 def _pulses(stretches: list[Float[np.ndarray, " _"]], base: float, least: float) -> bool:

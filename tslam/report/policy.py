@@ -1,16 +1,18 @@
-"""What fails a pipeline: a threshold, and gaps that somebody accepted, with a reason and until a day."""
+"""What fails a pipeline: thresholds, and gaps that somebody accepted, with a reason and until a day."""
 
 import tomllib
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tslam.audit.gap import Gap, GapKind, Severity
-from tslam.errors import ConfigError
+from tslam.contract.model import Contract, SeverityRule
+from tslam.errors import ConfigError, TslamError
 
-__all__ = ["Acceptance", "Policy", "Verdict"]
+__all__ = ["Acceptance", "Policy", "Thresholds", "Verdict"]
 
 
 class _Frozen(BaseModel):
@@ -52,10 +54,33 @@ class Verdict(_Frozen):
     expired: dict[int, Acceptance] = Field(description="Gaps that count again, since nobody renewed")
 
 
+class Thresholds(_Frozen):
+    """From which certainty and effect on a gap is a warning, or critical; None: as the contract says."""
+
+    warning_q: float | None = Field(None, description="False discovery rate below which a gap is a warning")
+    warning_share: float | None = Field(None, description="Least share of held-out residual variance for it")
+    critical_q: float | None = Field(None, description="False discovery rate below which a gap is critical")
+    critical_share: float | None = Field(None, description="Least share for a critical gap")
+
+    def over(self, rule: SeverityRule) -> SeverityRule:
+        """The contract's rule with what is said here in its place."""
+        return SeverityRule(**(rule.model_dump() | self.model_dump(exclude_none=True)))
+
+    @model_validator(mode="after")
+    def _are_thresholds(self) -> Self:
+        try:
+            self.over(SeverityRule())
+        except TslamError as found:
+            raise ValueError(str(found)) from found
+        return self
+
+
 class Policy(_Frozen):
     """When an audit fails."""
 
     fail_on: Severity = Field(Severity.CRITICAL, description="Least severity that fails")
+    severity: Thresholds = Field(Thresholds(), description="Thresholds in place of the contract's")
+    columns: dict[str, Thresholds] = Field({}, description="The same for gaps of single columns")
     accept: tuple[Acceptance, ...] = Field((), description="Gaps that are known and borne")
 
     @classmethod
@@ -77,6 +102,28 @@ class Policy(_Frozen):
             return cls.model_validate(said)
         except ValidationError as found:
             raise ConfigError(f"{path} is no policy: {_told(found)}. Correct these fields.") from found
+
+    def over(self, contract: Contract) -> Contract:
+        """The contract with these thresholds in place of its own; a column's own stay unless named here.
+
+        Raises:
+            ConfigError: the policy names a column that the contract does not have.
+        """
+        known = {column.name: column for column in contract.columns}
+        unknown = [name for name in self.columns if name not in known]
+        if unknown:
+            close = get_close_matches(unknown[0], known, n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"The columns are {list(known)}."
+            raise ConfigError(
+                f"The policy has thresholds for the column {unknown[0]!r}, which is not there. {hint}"
+            )
+        whole = self.severity.over(contract.severity)
+        judged = contract.model_copy(update={"severity": whole})
+        named = [
+            known[name].model_copy(update={"severity": own.over(known[name].severity or whole)})
+            for name, own in self.columns.items()
+        ]
+        return judged.with_columns(named) if named else judged
 
     def judge(self, gaps: list[Gap], today: date) -> Verdict:
         """Which gaps are accepted today, and whose acceptance has expired."""
