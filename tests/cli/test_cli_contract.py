@@ -118,6 +118,18 @@ def test_a_patch_is_applied_under_a_better_name(
     assert Contract.from_odcs(out).actions == ("pump", "valve")
 
 
+def test_a_contract_is_said_in_another_version_and_back(
+    contract: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newer = str(tmp_path / "newer.yaml")
+    assert run(capsys, "contract", "convert", contract, "--to", "v3.2.0", "--out", newer) == (0, "", "")
+    assert "vendor: tslam" in Path(newer).read_text()
+    assert Contract.from_odcs(newer) == CONTRACT
+    back = run(capsys, "contract", "convert", newer, "--to", "v3.1.0")
+    assert (back.code, back.out) == (0, Path(contract).read_text())
+    assert run(capsys, "contract", "convert", contract).out == Path(contract).read_text()
+
+
 def test_a_faulty_contract_is_an_error_with_its_place_and_nothing_is_written(
     contract: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -128,6 +140,65 @@ def test_a_faulty_contract_is_an_error_with_its_place_and_nothing_is_written(
     assert "did you mean 'action'" in said.err
     assert re.search(r"line \d+, column \d+", said.err)
     assert not out.exists()
+
+
+FAULTS = {
+    "no contract": (b"- a\n- b\n", "line 1, column 1: found a list"),
+    "nothing": (b"", "line 1, column 1: found nothing"),
+    "no YAML": (b"a: [1\n", "line 2, column 1: not YAML"),
+    "unknown role": (b"value: acton", "'acton' is not known; did you mean 'action'?"),
+    "range": (
+        (
+            b"value: action\n          - {property: tslamUnit, value: '%'}\n"
+            b"          - {property: tslamMaximum, value: 1}"
+        ),
+        "percent",
+    ),
+    "twice": (b"name: level", "stand more than once"),
+    "bomb": (
+        b"a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        + b"".join(b"a%d: &a%d [%s]\n" % (i, i, b", ".join([b"*a%d" % (i - 1)] * 10)) for i in range(1, 12)),
+        "once its aliases are written out",
+    ),
+    "outside": (b"$ref: ../../other.yaml\n", "line 1, column 1: '$ref' refers to a place outside"),
+    "include": (b"schema: !include /etc/passwd\n", "line 1, column 9: '!include' refers to a place outside"),
+    "latin": (b"name: caf\xe9\n", "line 1, column 10: not UTF-8"),
+}
+REPLACED = {"unknown role": b"value: action", "range": b"value: action", "twice": b"name: pump"}
+
+
+@pytest.mark.parametrize(
+    ("command", "fault"),
+    [
+        (command, fault)
+        for command in ("lint", "check", "diff", "apply", "convert", "audit")
+        for fault in FAULTS
+        if command != "convert" or fault not in REPLACED  # which is about documents, not about columns
+    ],
+)
+def test_every_command_says_where_the_fault_is_and_writes_nothing(
+    command: str, fault: str, contract: str, data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, said = FAULTS[fault]
+    if fault in REPLACED:
+        text = Path(contract).read_bytes().replace(REPLACED[fault], text)
+    bad = tmp_path / "bad.yaml"
+    bad.write_bytes(text)
+    out = ("--out", str(tmp_path / "out.yaml"))
+    words = {
+        "lint": ("contract", "lint", str(bad)),
+        "check": ("contract", "check", data, str(bad)),
+        "diff": ("contract", "diff", contract, str(bad)),
+        "apply": ("contract", "apply", contract, str(bad), *out),
+        "convert": ("contract", "convert", str(bad), *out),
+        "audit": ("audit", data, "--contract", str(bad), "--html", str(tmp_path / "out.html")),
+    }[command]
+    before = sorted(tmp_path.iterdir())
+    done = run(capsys, *words)
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    assert re.search(r"bad\.yaml, line \d+, column \d+", done.err)
+    assert sorted(tmp_path.iterdir()) == before
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ COMMANDS = [
     "contract patch",
     "contract diff",
     "contract apply",
+    "contract convert",
     "contract schema",
 ]
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"

@@ -58,10 +58,13 @@ def test_any_text_is_a_mapping_or_a_contract_error(text: str) -> None:
         ("a: 1\nb: 2\na: 3", 'line 3, column 1: not YAML: found duplicate key "a"'),
         ("a: 1\n\tb: 2", "line 2, column 1: not YAML"),
         ("a: *b", "line 1, column 4: not YAML: found undefined alias 'b'"),
-        ("- a", "found a list where a mapping was expected"),
+        ("- a", "line 1, column 1: found a list where a mapping was expected"),
         ("a", "found a single value where"),
         ("", "found nothing where"),
         ("--- {a: 1}\n--- {b: 1}", "not YAML"),
+        ("a: 1\nb:\n  $ref: ../../secret.yaml", "line 3, column 3: '\\$ref' refers to a place outside"),
+        ("a: !include /etc/passwd", "line 1, column 4: '!include' refers to a place outside"),
+        ("a: &x [!import {b: 1}]", "line 1, column 8: '!import' refers"),
         ("[" * 60, "maximum depth"),
     ],
 )
@@ -116,3 +119,10 @@ def test_files_that_cannot_be_read_are_contract_errors(tmp_path: Path) -> None:
 def test_floats_keep_every_bit() -> None:
     values = [0.1, 1 / 3, math.pi * 1e-300, 1.7976931348623157e308]
     assert load(dump({"a": values}), "it").value("a") == values
+
+
+def test_line_ends_and_marks_of_windows_are_read_over(tmp_path: Path) -> None:
+    path = tmp_path / "windows.yaml"
+    path.write_bytes(b"\xef\xbb\xbfa: 1\r\nb:\r\n  - |\r\n    x\r\n    y\r\n")
+    text, source = text_of(path)
+    assert load(text, source).value("b") == ["x\ny\n"]

@@ -137,6 +137,27 @@ def apply(
 
 
 @contract.command()
+def convert(
+    file: File,
+    to: Annotated[
+        Literal["v3.1.0", "v3.2.0"] | None,
+        typer.Option("--to", help="Version of the standard.  [default: that of the file]"),
+    ] = None,
+    out: Out = None,
+) -> None:
+    """Say a contract in another version of the standard; any ODCS v3 file will do.
+
+    Only the version and the custom properties of tslam change, from tslamRole to role of the vendor tslam
+    and back; all else stays.
+    """
+    from tslam.contract.odcs import convert as said_anew  # noqa: PLC0415 - see lint
+
+    text = said_anew(file, out, version=to)
+    if out is None:
+        typer.echo(text, nl=False)
+
+
+@contract.command()
 def schema(
     of: Annotated[Schema, typer.Argument(metavar="OF", help="contract, report or event.")] = "contract",
 ) -> None:

@@ -1,10 +1,11 @@
 """Which partitions of a data set were audited already: a small state file, one run at a time."""
 
-import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock
 
 from tslam.contract.parquet import files_at
 from tslam.errors import ArtifactError
@@ -40,8 +41,7 @@ def new_files(data: str, state: Path) -> Iterator[NewFiles]:
         ArtifactError: the state file is not one.
     """
     state.parent.mkdir(parents=True, exist_ok=True)
-    with state.with_name(f"{state.name}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(state.with_name(f"{state.name}.lock")):
         found = {}
         for path in files_at(data):
             facts = Path(path).stat()

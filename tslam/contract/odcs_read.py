@@ -11,7 +11,7 @@ from tslam.contract.roles import INPUT_ROLES, Kind, Role, Timing
 from tslam.contract.yaml_document import Part, load
 from tslam.errors import ContractError, TslamError
 
-__all__ = ["Proposal", "choose", "parse", "proposals"]
+__all__ = ["Proposal", "check_head", "choose", "parse", "proposals"]
 
 _STAMPS = ("timestamp", "date")
 _NUMBERS = ("number", "integer")
@@ -37,7 +37,7 @@ def parse(text: str, source: str, table: str | None = None) -> tuple[Contract, t
         ContractError: the document cannot be read, or says what cannot be.
     """
     root = load(text, source)
-    _check_head(root)
+    check_head(root)
     chosen = choose(root, table)
     notes: list[str] = []
     said = _said(chosen, TABLE_WORDS) | {"columns": tuple(_columns(chosen, notes))}
@@ -71,8 +71,8 @@ def proposals(text: str, source: str) -> tuple[Proposal, ...]:
         ContractError: the document cannot be read, or a column stands in it twice.
     """
     root = load(text, source)
-    _check_head(root)
-    if not list(root.parts("schema")):
+    check_head(root)
+    if "schema" in root.data and not list(root.parts("schema")):
         return ()
     found: dict[str, Proposal] = {}
     for part in choose(root, None).parts("properties"):
@@ -92,7 +92,12 @@ def _refuse_twice(part: Part, name: str, known: Collection[str]) -> None:
         )
 
 
-def _check_head(root: Part) -> None:
+def check_head(root: Part) -> None:
+    """Refuse what is no contract, or of a version that is not read.
+
+    Raises:
+        ContractError: it is not.
+    """
     kind, version = root.value("kind"), root.value("apiVersion")
     if kind not in (None, "DataContract"):
         raise root.error(f"kind is {kind!r}; expected 'DataContract'. Give an ODCS data contract.", "kind")
@@ -100,12 +105,12 @@ def _check_head(root: Part) -> None:
         raise root.error(
             f"apiVersion is {version!r}; this reads ODCS v3. Bring the contract up to v3.1.0.", "apiVersion"
         )
-    if "schema" not in root.data:
-        raise root.error("there is no schema. Describe the table under schema, as a list with one object.")
 
 
 def choose(root: Part, table: str | None) -> Part:
     """The schema object to read; those that hold only latents are no choice."""
+    if "schema" not in root.data:
+        raise root.error("there is no schema. Describe the table under schema, as a list with one object.")
     tables: dict[str, Part] = {}
     for part in root.parts("schema"):
         name = part.text("name")
@@ -119,8 +124,9 @@ def choose(root: Part, table: str | None) -> Part:
                 f"there is no schema object {table!r}; found {list(tables)}. Name one.", "schema"
             )
         return tables[table]
-    if len(measured) == 1:
-        return tables[measured[0]]
+    ours = [name for name in measured if _has_roles(tables[name])]
+    if len(measured) == 1 or len(ours) == 1:
+        return tables[(ours or measured)[0]]
     if not measured:
         raise root.error(
             f"schema has no table of measured columns; found {list(tables)}. Describe it.", "schema"
@@ -129,6 +135,11 @@ def choose(root: Part, table: str | None) -> Part:
         f"schema has several objects, {measured}. Say which one the frame is: table={measured[0]!r}.",
         "schema",
     )
+
+
+def _has_roles(table: Part) -> bool:
+    """Does a column of the table say its role, so that this is the one for tslam to read?"""
+    return any("role" in _said(part, COLUMN_WORDS) for part in table.parts("properties"))
 
 
 def _holds_latents(table: Part) -> bool:

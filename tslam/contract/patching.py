@@ -8,7 +8,7 @@ from pathlib import Path
 from tslam.contract.model import Column, Contract
 from tslam.contract.odcs_read import Proposal, proposals
 from tslam.contract.yaml_document import text_of
-from tslam.errors import ContractError
+from tslam.errors import ContractError, TslamError
 
 __all__ = ["apply"]
 
@@ -50,14 +50,16 @@ def apply(contract: Contract, patch: str | Path, rename: Mapping[str, str] | Non
 
 
 def _column(part: Proposal, name: str, known: Mapping[str, Column]) -> Column:
-    if name in known:
-        return Column.model_validate(known[name].model_dump() | part.fields | {"name": name})
-    if "role" not in part.fields:
+    if name not in known and "role" not in part.fields:
         raise part.error(
             f"column {name!r} is not in the contract and the patch gives it no role. Add to it "
             "customProperties: [{property: tslamRole, value: action}], or another role."
         )
-    return Column(**(part.fields | {"name": name}))
+    before = known[name].model_dump() if name in known else {}
+    try:
+        return Column.model_validate(before | part.fields | {"name": name})
+    except TslamError as found:
+        raise part.error(str(found)) from found
 
 
 def _next(version: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import Node, ScalarNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarbool import ScalarBoolean
 from ruamel.yaml.scalarfloat import ScalarFloat
@@ -27,6 +27,9 @@ MAX_NODES = 200_000
 
 MAX_DEPTH = 50
 """Deepest nesting that is read."""
+
+_OUTSIDE = re.compile(r"!(include|import|file)\b", re.IGNORECASE)
+"""Tags that other tools follow to another file."""
 
 _Scalar = TypeVar("_Scalar", str, bool)
 _PLAIN = re.compile(r"(?!(y|n|yes|no|on|off|true|false|null)$)[A-Za-z][\w ./%()+,;'-]*", re.IGNORECASE)
@@ -51,7 +54,7 @@ def text_of(path_or_text: str | Path) -> tuple[str, str]:
                 f"{str(path)!r} cannot be read: it is not a file. Give the path of a contract."
             )
         data = path.read_bytes() if size <= 4 * MAX_CHARACTERS else None
-        text = None if data is None else data.decode("utf-8").replace("\r\n", "\n")
+        text = None if data is None else data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError as found:
         before = found.object[: found.start]
         line, column = before.count(b"\n") + 1, found.start - before.rfind(b"\n")
@@ -101,8 +104,8 @@ def load(text: str, source: str) -> "Part":
     if not isinstance(data, Mapping):
         what = "nothing" if data is None else "a list" if isinstance(data, list) else "a single value"
         raise ContractError(
-            f"{source}: found {what} where a mapping was expected. A contract is a mapping with the keys "
-            "apiVersion, kind, id, version, schema."
+            f"{source}, line 1, column 1: found {what} where a mapping was expected. A contract is a mapping "
+            "with the keys apiVersion, kind, id, version, schema."
         )
     return Part(data, source)
 
@@ -242,6 +245,7 @@ def _too_long() -> str:
 
 def _weight(node: Node, known: dict[int, int | None], source: str) -> int:
     """Number of values under a node with its aliases written out."""
+    _refuse_outside(node, source)
     if isinstance(node, ScalarNode):
         return 1
     place = id(node)
@@ -261,6 +265,17 @@ def _weight(node: Node, known: dict[int, int | None], source: str) -> int:
             f"{_place(node, source)}: an alias stands inside what it stands for. Write the value out."
         )
     return weight
+
+
+def _refuse_outside(node: Node, source: str) -> None:
+    """One contract is one file: nothing that it names is opened, so what would have to be is refused."""
+    keys = [key for key, _ in node.value if key.value == "$ref"] if isinstance(node, MappingNode) else []
+    if keys or _OUTSIDE.match(str(node.tag or "")):
+        said = "$ref" if keys else str(node.tag)
+        raise ContractError(
+            f"{_place(keys[0] if keys else node, source)}: {said!r} refers to a place outside of the table. "
+            "No other file is opened for a contract: write out what stands there."
+        )
 
 
 def _place(node: Node, source: str) -> str:
