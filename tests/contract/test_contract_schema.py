@@ -12,7 +12,7 @@ import yaml
 from contract_strategies import contracts
 from hypothesis import given
 
-from tslam.contract import Contract, Timing
+from tslam.contract import INPUT_ROLES, Contract, Role, Timing
 from tslam.contract.schema import FILES, TEXTS, main, schema_text
 from tslam.plants import PLANTS, simulate
 
@@ -58,6 +58,23 @@ def test_each_simulated_plant_has_a_contract_and_meets_it(plant: str) -> None:
     contract.check(record.frame).raise_if_failed()
 
 
+@pytest.mark.parametrize("plant", PLANTS)
+def test_each_contract_says_all_that_is_known_of_its_columns(plant: str) -> None:
+    text = (ROOT / "contracts" / f"{plant}.odcs.yaml").read_text(encoding="utf-8")
+    contract = Contract.from_odcs(text)
+    assert contract.freq
+    written = {part["name"]: str(part) for part in yaml.safe_load(text)["schema"][0]["properties"]}
+    for column in contract.columns:
+        if column.role is Role.TIME:
+            continue
+        said = ["description", "kind", "unit", "minimum", "maximum", "source_of_truth"]
+        said += ["actuator", "dead_time"] if column.role is Role.ACTION else []
+        assert [field for field in said if getattr(column, field) is None] == [], column.name
+        if column.role in INPUT_ROLES:
+            assert column.timing is Timing.BEFORE
+            assert "tslamKnownInFuture" in written[column.name]
+
+
 def test_every_contract_file_is_odcs() -> None:
     standard = files("open_data_contract_standard").joinpath("schema.json").read_text()
     validator = jsonschema.Draft201909Validator(json.loads(standard))
@@ -65,6 +82,9 @@ def test_every_contract_file_is_odcs() -> None:
     assert {path.name.removesuffix(".odcs.yaml") for path in found} == set(PLANTS)
     for path in found:
         validator.validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        newer = Contract.from_odcs(path).to_odcs(version="v3.2.0", latents=["latent_0"])
+        validator.validate(yaml.safe_load(newer))
+        assert Contract.from_odcs(newer) == Contract.from_odcs(path)
 
 
 def test_importing_the_room_takes_no_heavy_library_along() -> None:

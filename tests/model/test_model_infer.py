@@ -13,6 +13,7 @@ from model_cases import SITE, fleet, fleet_model, model, record
 from polars.testing import assert_frame_equal
 
 import tslam
+from tslam.contract.arrow import roles_in
 from tslam.errors import ConfigError, FrameError, RoleError
 
 
@@ -192,3 +193,18 @@ def test_asking_changes_nothing() -> None:
     m.score(frame.tail(200))
     assert_frame_equal(m.infer(frame), before, check_exact=True)
     assert_frame_equal(frame, kept, check_exact=True)
+
+
+def test_what_is_inferred_says_so_in_arrow_and_parquet(tmp_path: Path) -> None:
+    model, frame = fleet_model(), fleet("north")
+    table = model.contract.to_arrow(model.infer(frame))
+    assert {roles_in(table)[name] for name in model.latent_names} == {"latent"}
+    assert roles_in(model.infer(frame.to_arrow())) == dict.fromkeys(model.latent_names, "latent")
+    assert roles_in(model.infer(frame.to_pandas())) == dict.fromkeys(model.latent_names, "latent")
+    action = model.contract.actions[0]
+    held = table.schema.field("latent_0").with_name(action)
+    taken = frame.drop(action).to_arrow().append_column(held, table["latent_0"])
+    with pytest.raises(RoleError, match="holds an inferred latent"):
+        model.audit(taken)
+    with pytest.raises(RoleError, match="holds an inferred latent"):
+        model.contract.write_parquet(taken, tmp_path / "taken.parquet")

@@ -12,6 +12,7 @@ import polars as pl
 from narwhals.dependencies import is_pandas_dataframe
 from pydantic import Field
 
+from tslam.contract.arrow import disguised
 from tslam.contract.frame_rules import Family, families, rules
 from tslam.contract.frame_schema import (
     Place,
@@ -102,7 +103,8 @@ def check(frame: Any, contract: Contract, *, limit: int = 100) -> CheckResult:
     """Hold a frame against a contract.
 
     Asked are: is the column there, is its type that of its role, are its numbers finite and in range,
-    its levels known, has every row a time and a series, and each series each time once. Columns with
+    its levels known, has every row a time and a series, and each series each time once; and do the field
+    metadata of Arrow and Parquet say of no measured column that it was inferred. Columns with
     the role ``ignore``, and columns that the contract does not name, are not looked at.
 
     Args:
@@ -115,10 +117,11 @@ def check(frame: Any, contract: Contract, *, limit: int = 100) -> CheckResult:
     Raises:
         FrameError: this is not a frame, or a column stands in it twice.
     """
+    inferred: list[Place] = [(name, "role", None) for name in disguised(frame, contract)]
     if isinstance(frame, str | Path):
         frame = scan(str(frame))
     if isinstance(frame, pl.LazyFrame):
-        return _streamed(frame, contract, limit)
+        return _streamed(frame, contract, limit, inferred)
     rows: Any = _opened(frame, contract)
     family_in: Callable[[Any], Family] = family_in_polars
     failures_of: Callable[[Any, Contract, dict[str, Family]], list[Place]] = polars_failures
@@ -126,7 +129,7 @@ def check(frame: Any, contract: Contract, *, limit: int = 100) -> CheckResult:
         family_in, failures_of = family_in_pandas, pandas_failures
     seen = {name: family_in(rows[name]) for name in rows.columns}
     fit, places = _sorted_out(contract, seen)
-    places = _ordered(places + failures_of(rows, contract, fit), contract)
+    places = _ordered(inferred + places + failures_of(rows, contract, fit), contract)
     counts = Counter((name, asked_of) for name, asked_of, _ in places)
     return CheckResult(
         contract=contract.name,
@@ -144,12 +147,12 @@ def _sorted_out(contract: Contract, seen: dict[str, Family]) -> tuple[dict[str, 
     return fit, places + [(c.name, "type", None) for c in asked if c.name in seen and c.name not in fit]
 
 
-def _streamed(lazy: pl.LazyFrame, contract: Contract, limit: int) -> CheckResult:
+def _streamed(lazy: pl.LazyFrame, contract: Contract, limit: int, inferred: list[Place]) -> CheckResult:
     """The same of a frame that is read in parts, with the failures beyond the limit counted only."""
     seen = {name: family_of(dtype) for name, dtype in _schema(lazy).items()}
     fit, places = _sorted_out(contract, seen)
     listed: dict[tuple[str, str], tuple[int, list[Failure]]] = {}
-    for name, asked, _ in places:
+    for name, asked, _ in inferred + places:
         listed[name, asked] = 1, list(_listed([(name, asked, None)], lazy, contract, seen, limit))
     for name, asked, count, first in streamed_failures(lazy, contract, fit, limit):
         values = first.rename({"value": name})
@@ -199,12 +202,22 @@ def _listed(
         if listed[name, asked] > limit:
             continue
         family = seen.get(name)
-        value = family if row is None else None if asked == "not_null" else _value(rows, name, row)
+        value = (
+            Role.LATENT.value
+            if asked == "role"
+            else family
+            if row is None
+            else None
+            if asked == "not_null"
+            else _value(rows, name, row)
+        )
         expected = _expected(contract.column(name), asked, family)
         yield Failure(column=name, check=asked, expected=expected, row=row, value=value)
 
 
 def _expected(column: Column, asked: str, family: Family | None) -> str:
+    if asked == "role":
+        return f"a column of the role {column.role.value!r}, not an inferred latent"
     if asked == "type":
         return f"{' or '.join(sorted(families(column)))} for the role {column.role.value!r}"
     said = {rule.name: rule.expected for rule in rules(column, family)} if family else {}

@@ -13,6 +13,8 @@ from tslam.contract.units import contradiction
 from tslam.errors import RoleError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from tslam.contract.check import CheckResult
     from tslam.contract.diff import ContractDiff
 
@@ -304,6 +306,31 @@ class Contract(Frozen):
         from tslam.contract.check import check  # noqa: PLC0415 - pandera takes most of a second to import
 
         return check(frame, self)
+
+    def to_arrow(self, frame: Any) -> "pa.Table":
+        """A frame as an Arrow table whose field metadata say what each column is (``tslam.role``).
+
+        Args:
+            frame: polars or pandas frame, LazyFrame (collected) or Arrow table: measured columns, or the time
+                and nothing but latents.
+
+        Raises:
+            RoleError: a measured column holds an inferred latent, or latents stand among measured columns.
+            FrameError: this is not a frame.
+        """
+        from tslam.contract.arrow import to_arrow  # noqa: PLC0415 - that module imports this one
+
+        return to_arrow(self, frame)
+
+    def write_parquet(self, frame: Any, path: str | Path) -> None:
+        """Write a frame as ``to_arrow`` makes it to a Parquet file, whole or not at all.
+
+        Raises:
+            ContractError: the file cannot be written.
+        """
+        from tslam.contract.arrow import write_parquet  # noqa: PLC0415 - see to_arrow
+
+        write_parquet(self, frame, path)
 
     @classmethod
     def infer(cls, frame: Any) -> "tuple[Contract, dict[str, str]]":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 from narwhals.dependencies import is_pandas_dataframe
 
+from tslam.contract.arrow import PANDAS_KEY, ROLE_KEY, refuse_disguised
 from tslam.contract.model import Contract
 from tslam.contract.parquet import scan
 from tslam.contract.roles import INPUT_ROLES, Role
@@ -50,9 +51,10 @@ def read(source: Any, contract: Contract) -> tuple[pl.DataFrame, FrameKind]:
         The frame, and the kind that results are handed back in.
 
     Raises:
-        RoleError: a column that the contract requires is not there.
+        RoleError: a column that the contract requires is not there, or says that it holds an inferred latent.
         FrameError: the source is not a frame, or cannot be read.
     """
+    refuse_disguised(os.fspath(source) if isinstance(source, os.PathLike) else source, contract)
     if is_pandas_dataframe(source):
         frame = _with_index(source, contract.time)
         return pl.DataFrame(
@@ -84,14 +86,14 @@ def back(frame: pl.DataFrame, like: FrameKind, *, roles: Mapping[str, str] | Non
     known = dict(roles or {})
     if like == "pandas":
         result = frame.to_pandas()
-        result.attrs["tslam.roles"] = known
+        result.attrs[PANDAS_KEY] = known
         return result
     if like == "arrow":
         table = frame.to_arrow()
         schema = table.schema
         for i, name in enumerate(table.column_names):
             if name in known:
-                schema = schema.set(i, schema.field(i).with_metadata({"tslam.role": known[name]}))
+                schema = schema.set(i, schema.field(i).with_metadata({ROLE_KEY: known[name]}))
         return table.cast(schema)
     return frame
 
