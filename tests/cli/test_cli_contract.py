@@ -58,8 +58,13 @@ def test_lint_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_data_are_held_against_a_contract(
-    data: str, contract: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    data: str,
+    contract: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     met = run(capsys, "contract", "check", data, contract)
     assert (met.code, met.out) == (0, "400 rows meet the contract 'loop'.\n")
     CONTRACT.with_columns([Column(name="pump", role="action", maximum=1.5)]).to_odcs(tmp_path / "tight.yaml")
@@ -67,6 +72,11 @@ def test_data_are_held_against_a_contract(
     assert broken.code == 1
     assert "FAILED    pump: found 2.0 in row 80, expected at most 1.5" in broken.out
     assert broken.out.endswith("120 failures in all.\n")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    told = run(capsys, "contract", "check", data, str(tmp_path / "tight.yaml"))
+    assert "::error title=contract loop::pump: found 2.0 in row 80, expected at most 1.5\n" in told.out
+    changed = run(capsys, "contract", "diff", contract, str(tmp_path / "tight.yaml"))
+    assert "::error title=breaking change of the contract::pump: maximum unsaid -> 1.5" in changed.out
 
 
 def test_data_that_are_not_there_are_an_error(contract: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,3 +50,25 @@ def test_every_option_stands_in_the_documentation(
     section = page.split(f"## `tslam {command}`")[1].split("\n## ")[0]
     shared = page.split("## Options that name the data")[1].split("\n## ")[0]
     assert {option for option in options if f"`{option}" not in section + shared} == set()
+
+
+def test_every_example_names_commands_and_options_that_there_are(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    pages = ["", "fit", "audit", "contract", "contract check", "contract apply", "contract convert"]
+    typed = []
+    for page in pages:
+        helped = run(capsys, *page.split(), "--help").out.partition("Examples:")[2]
+        typed += re.findall(r"tslam ((?:contract )?[a-z]+)(.*(?:\\\n.*)?)", helped)
+    assert len(typed) > 15
+    for command, rest in typed:
+        known = run(capsys, *command.split(), "--help").out
+        assert [option for option in re.findall(r"--[a-z-]{2,}", rest) if option not in known] == []
+
+
+def test_no_command_is_told_in_half_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    for page in ((), ("contract",)):
+        commands = run(capsys, *page, "--help").out.partition("Commands:")[2]
+        assert commands
+        assert "..." not in commands

@@ -47,6 +47,12 @@ KINDS: dict[str, Callable[[pl.DataFrame], Any]] = {
     "lazy": lambda frame: frame.lazy(),
     "pandas": lambda frame: frame.to_pandas(),
     "arrow": lambda frame: frame.to_arrow(),
+    "pandas on Arrow": lambda frame: frame.to_arrow().to_pandas(types_mapper=pd.ArrowDtype),
+    "pandas of categories": lambda frame: (
+        frame.with_columns(pl.selectors.string().cast(pl.Categorical))
+        .to_arrow()
+        .to_pandas(types_mapper=pd.ArrowDtype)
+    ),
 }
 
 

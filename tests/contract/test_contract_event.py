@@ -1,11 +1,14 @@
 """Action events: what should have been logged, in the shapes that buses take."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from referencing import Registry, Resource
 
 from tslam.contract.event import ActionEvent, Outcome
 from tslam.contract.schema import event_text
@@ -39,6 +42,33 @@ def test_what_cdevents_has_a_type_for_gets_it(operation: str) -> None:
     assert sent["type"].startswith("dev.cdevents.service.")
     assert sent["data"]["subject"]["id"] == "web"
     assert ("artifactId" in sent["data"]["subject"]["content"]) == (operation != "remove")
+
+
+@pytest.mark.parametrize("result", ["refused", "failed", "rolled_back"])
+def test_what_did_not_happen_is_not_said_to_have(result: str) -> None:
+    sent = event(operation="deploy", outcome=Outcome(result=result, time=AT)).to_cloudevent()
+    assert sent["type"] == "dev.cdeventsx.tslam-action.changed.0.1.0"
+
+
+def test_an_artifact_is_named_as_a_package_url() -> None:
+    sent = event(operation="deploy", after="1.2@beta", target="pump P-101").to_cloudevent()
+    assert sent["data"]["subject"]["content"]["artifactId"] == "pkg:generic/pump%20P-101@1.2%40beta"
+
+
+@pytest.mark.parametrize("operation", ["deploy", "upgrade", "rollback", "remove", None])
+def test_events_meet_the_published_schemas(operation: str | None) -> None:
+    folder = os.environ.get("TSLAM_CDEVENTS")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("TSLAM_CDEVENTS names no checkout of github.com/cdevents/spec at v0.5.0")
+    known = [json.loads(path.read_text()) for path in Path(folder).rglob("*.json")]
+    resources = [(own["$id"], Resource.from_contents(own)) for own in known if "$id" in own]
+    sent = event(operation=operation, after="1.2", target="web").to_cloudevent()
+    subject = sent["type"].split(".")[2:4]
+    wanted = "-".join([*subject, "event"]) if operation else "custom"
+    (schema,) = (own for own in known if own.get("$id", "").endswith(f"0.5.0/schema/{wanted}"))
+    jsonschema.Draft202012Validator(schema, registry=Registry().with_resources(resources)).validate(
+        sent["data"]
+    )
 
 
 def test_a_log_record_carries_every_field() -> None:

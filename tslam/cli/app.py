@@ -11,6 +11,7 @@ import typer
 from tslam.cli.audit import audit
 from tslam.cli.contract import contract
 from tslam.cli.demo import demo
+from tslam.cli.examples import examples
 from tslam.cli.fit import fit
 from tslam.errors import TslamError
 
@@ -23,12 +24,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    epilog=examples("tslam"),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(demo)
-app.command()(fit)
-app.command()(audit)
-app.add_typer(contract, name="contract")
+app.command(short_help="Simulate a plant, drop a log, find it again.")(demo)
+app.command(short_help="Learn a model from telemetry.", epilog=examples("fit"))(fit)
+app.command(epilog=examples("audit"))(audit)
+app.add_typer(contract, name="contract", short_help="Draft, read and check contracts.")
 
 
 def _version(asked: bool) -> None:

@@ -1,6 +1,5 @@
 """`tslam audit`: which part of what happened is in no log, and what to log."""
 
-import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -11,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from tslam.cli import options
-from tslam.cli.console import Voice, annotate, tell
+from tslam.cli.console import Voice, annotate, on_actions, tell
 from tslam.cli.since import new_files
 from tslam.contract.parquet import scan_files
 from tslam.errors import RoleError
@@ -121,7 +120,7 @@ def audit(
             save(render(), path)
         voice = Voice(to_stderr=bool(piped))
         tell(voice, report, [path for path, _ in files], verdict)
-        if os.environ.get("GITHUB_ACTIONS") == "true":
+        if on_actions():
             annotate(voice, report, verdict)
         for render in piped:
             sys.stdout.write(render())

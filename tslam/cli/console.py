@@ -1,5 +1,6 @@
 """How the command line speaks: plain lines, colour on a terminal, none in a pipe."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from tslam.report.model import GapReport
     from tslam.report.policy import Verdict
 
-__all__ = ["Voice", "annotate", "tell"]
+__all__ = ["Voice", "annotate", "annotated", "on_actions", "tell"]
 
 COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 WIDTH = 10
@@ -64,14 +65,24 @@ def tell(voice: Voice, report: "GapReport", written: list[Path], verdict: "Verdi
         voice.item("Report", str(path))
 
 
+def on_actions() -> bool:
+    """Does GitHub Actions listen, which shows workflow commands beside the run?"""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def annotated(voice: Voice, level: str, title: str, text: str) -> None:
+    """One workflow command: ``error``, ``warning`` or ``notice``."""
+    voice.say(f"::{level} title={_escaped(title, ':,')}::{_escaped(text)}")
+
+
 def annotate(voice: Voice, report: "GapReport", verdict: "Verdict") -> None:
-    """One workflow command for each gap, which GitHub Actions shows beside the run."""
+    """One workflow command for each gap."""
     for position, gap in enumerate(report.gaps):
         accepted = position in verdict.accepted
         level = "notice" if accepted else _LEVELS[gap.severity.value]
         text = gap.recommendation or gap.title
         text = f"{text} ({verdict.accepted[position]})" if accepted else text
-        voice.say(f"::{level} title={_escaped(gap.title, ':,')}::{_escaped(text)}")
+        annotated(voice, level, gap.title, text)
 
 
 def _escaped(text: str, more: str = "") -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from tslam.cli import options
-from tslam.cli.console import Voice
+from tslam.cli.console import Voice, annotated, on_actions
+from tslam.cli.examples import examples
 
 if TYPE_CHECKING:
     from tslam.contract.diff import ContractDiff
@@ -17,7 +18,12 @@ Schema = Literal["contract", "report", "event"]
 
 FAILED = 1
 
-contract = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Draft, read and check contracts.")
+contract = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Draft, read and check contracts.",
+    epilog=examples("contract"),
+)
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="ODCS contract, YAML or JSON.")]
 Table = Annotated[
@@ -29,7 +35,7 @@ Out = Annotated[
 ]
 
 
-@contract.command()
+@contract.command(short_help="Read a contract and say what each column is.")
 def lint(file: File, table: Table = None) -> None:
     """Read a contract, complain of what does not hold together, and say what each column is."""
     from tslam.contract.odcs import read_with_notes  # noqa: PLC0415 - the library loads when a command needs it
@@ -45,7 +51,7 @@ def lint(file: File, table: Table = None) -> None:
         voice.item("note", note, width=13)
 
 
-@contract.command()
+@contract.command(short_help="Draft a contract from data.")
 def infer(data: options.Data, out: Out = None) -> None:
     """Draft a contract from data, for a person to correct; the reasons go to standard error."""
     from tslam.contract.infer import infer as draft  # noqa: PLC0415 - see lint
@@ -60,7 +66,7 @@ def infer(data: options.Data, out: Out = None) -> None:
         typer.echo(text, nl=False)
 
 
-@contract.command()
+@contract.command(short_help="Hold data against a contract.", epilog=examples("contract check"))
 def check(data: options.Data, file: File, table: Table = None) -> None:
     """Hold data against a contract; the exit code is 1 where they do not meet it."""
     from tslam.contract import Contract  # noqa: PLC0415 - see lint
@@ -75,12 +81,15 @@ def check(data: options.Data, file: File, table: Table = None) -> None:
     voice.say(f"{result.rows:,} rows do not meet the contract {result.contract!r}:", style="bold")
     for failure in result.failures:
         where = "" if failure.row is None else f" in row {failure.row}"
-        voice.item("FAILED", f"{failure.column}: found {failure.value!r}{where}, expected {failure.expected}")
+        said = f"{failure.column}: found {failure.value!r}{where}, expected {failure.expected}"
+        voice.item("FAILED", said)
+        if on_actions():
+            annotated(voice, "error", f"contract {result.contract}", said)
     voice.say(f"{result.total:,} failures in all.")
     raise typer.Exit(FAILED)
 
 
-@contract.command()
+@contract.command(short_help="What changes between two, and whom it breaks.")
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="ODCS contract that holds.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="ODCS contract to take its place.")],
@@ -112,9 +121,11 @@ def _tell_changes(voice: Voice, found: "ContractDiff") -> None:
         )
         style = "bold red" if change.impact == "breaking" else ""
         voice.item(change.impact.upper(), f"{about}: {said}; {change.why}", style=style, width=12)
+        if change.impact == "breaking" and on_actions():
+            annotated(voice, "error", "breaking change of the contract", f"{about}: {said}; {change.why}")
 
 
-@contract.command()
+@contract.command(short_help="Merge an audit's patch into a contract.", epilog=examples("contract apply"))
 def apply(
     file: File,
     patch_file: Annotated[str, typer.Argument(metavar="PATCH", help="Patch that an audit wrote (ODCS).")],
@@ -136,7 +147,7 @@ def apply(
         typer.echo(text, nl=False)
 
 
-@contract.command()
+@contract.command(short_help="Say a contract in v3.1.0 or v3.2.0.", epilog=examples("contract convert"))
 def convert(
     file: File,
     to: Annotated[
@@ -157,7 +168,7 @@ def convert(
         typer.echo(text, nl=False)
 
 
-@contract.command()
+@contract.command(short_help="Print a JSON Schema.")
 def schema(
     of: Annotated[Schema, typer.Argument(metavar="OF", help="contract, report or event.")] = "contract",
 ) -> None:
@@ -175,7 +186,7 @@ def _schema_of(of: Schema) -> str:
     return TEXTS[of]()
 
 
-@contract.command()
+@contract.command(short_help="Make the patch from a saved report.")
 def patch(
     report: Annotated[Path, typer.Argument(metavar="REPORT", help="JSON report of an audit.")],
     out: Out = None,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
+from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import AwareDatetime, Field, FiniteFloat, model_validator
@@ -117,12 +118,14 @@ class ActionEvent(Frozen):
     def to_cloudevent(self) -> dict[str, Any]:
         """The event as CloudEvents 1.0 in JSON, with a CDEvents type where there is one.
 
-        Deployments, upgrades, rollbacks and removals have types of their own in CDEvents 0.5; all other
-        actions get the custom type ``dev.cdeventsx.tslam-action.changed``.
+        Deployments, upgrades, rollbacks and removals have types of their own in CDEvents 0.5, which say that
+        they happened; all other actions, and those that were refused, failed or rolled back, get the custom
+        type ``dev.cdeventsx.tslam-action.changed``.
 
         Source: https://cdevents.dev, CloudEvents binding; https://cloudevents.io, JSON format.
         """
-        known = _CDEVENTS.get(self.operation or "")
+        happened = self.outcome is None or self.outcome.result is Result.DONE
+        known = _CDEVENTS.get(self.operation or "") if happened else None
         subject, predicate = known or ("tslam-action", "changed")
         prefix = "dev.cdevents" if known else "dev.cdeventsx"
         kind = f"{prefix}.{subject}.{predicate}.{_CDEVENTS_VERSION if known else '0.1.0'}"
@@ -130,7 +133,8 @@ class ActionEvent(Frozen):
         subject_id = self.target or self.action
         content: dict[str, Any] = {"environment": {"id": self.series or "default"}} if known else {}
         if known and predicate != "removed":
-            content["artifactId"] = f"pkg:generic/{subject_id}@{self.after}"
+            version = quote(str(self.after), safe="")
+            content["artifactId"] = f"pkg:generic/{quote(subject_id)}@{version}"
         context = {
             "specversion": "0.5.0", "id": identity, "source": self.source, "type": kind, "timestamp": stamp,
         }  # fmt: skip

@@ -60,8 +60,11 @@ def family_of(dtype: pl.DataType) -> Family:
 
 def family_in_pandas(values: "pd.Series[Any]") -> Family:
     """The family of a pandas column; of Python objects, the family of what they are."""
-    from pandas.api import types  # noqa: PLC0415 - only for frames that are pandas already
+    from pandas import ArrowDtype  # noqa: PLC0415 - only for frames that are pandas already
+    from pandas.api import types  # noqa: PLC0415 - see above
 
+    if isinstance(values.dtype, ArrowDtype):  # pandas tells some of its types, and polars all
+        return family_of(pl.Series(values.array[:0].__arrow_array__()).dtype)
     if isinstance(values.dtype, types.CategoricalDtype):
         return _FAMILIES.get(types.infer_dtype(values.cat.categories, skipna=True), "other")
     if types.is_bool_dtype(values.dtype):
