@@ -14,7 +14,8 @@ from tslam.dynamics.composed_lam import ComposedLAM
 from tslam.dynamics.composition import Composition
 from tslam.dynamics.forward import fit_ridge
 from tslam.dynamics.moments import Moments
-from tslam.train.composed import Episode, train_composed
+from tslam.train.composed import train_composed
+from tslam.train.episode import Episode
 
 CHAN, ACT, OUT, ROWS = 24, 3, 3, 40_000
 NET_ROWS = 6_000

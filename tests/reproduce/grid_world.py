@@ -10,7 +10,8 @@ from tslam.diagnose.llo import missed
 from tslam.dynamics.composed_lam import ComposedLAM
 from tslam.dynamics.composition import Composition
 from tslam.dynamics.forward import fit_ridge
-from tslam.train.composed import Episode, train_composed
+from tslam.train.composed import train_composed
+from tslam.train.episode import Episode
 
 SIDE, ROWS, LATENTS = 5, 4000, 2
 STEPS = np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]])

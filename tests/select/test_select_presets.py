@@ -21,7 +21,7 @@ COMPOSED = [name for name, p in PRESETS.items() if isinstance(p.parts, Compositi
 CODED = [
     name
     for name, p in PRESETS.items()
-    if isinstance(p.parts, Composition) and p.parts.discrete and not p.parts.replicas and not p.parts.actions
+    if isinstance(p.parts, Composition) and p.parts.discrete and not p.parts.paired and not p.parts.actions
 ]
 
 

@@ -52,6 +52,7 @@ class ComposedNet(nn.Module):
     centre: Tensor
     axes: Tensor
     change: Tensor
+    phi: Tensor
 
     def __init__(self, parts: Composition, spec: NetSpec) -> None:
         super().__init__()
@@ -67,8 +68,10 @@ class ComposedNet(nn.Module):
         ):
             self.register_buffer(name, value.double())
         seen = {"window": feat + chan, "difference": chan + known}.get(parts.sees, 2 * chan + known + 1)
-        self.squeeze = bottleneck(parts, spec.latents)
-        self.idm = _network(seen, spec.hidden, int(getattr(self.squeeze, "width", spec.latents)))
+        first, rest = self.widths
+        self.stage = 2
+        self.squeeze = bottleneck(parts, first)
+        self.idm = _network(seen, spec.hidden, int(getattr(self.squeeze, "width", first)))
         self.decoder = _network(feat + spec.latents, spec.hidden, chan)
         self.direct = nn.Linear(spec.latents, chan, bias=False)
         self.labels = nn.Linear(spec.latents, max(1, spec.labels))
@@ -77,6 +80,31 @@ class ComposedNet(nn.Module):
         self.predictor = _network(feat + spec.latents, spec.hidden, _REPRESENTED)
         for parameter in list(self.decoder.parameters())[-2:]:
             nn.init.zeros_(parameter)
+        if parts.endogenous:
+            self.register_buffer("phi", torch.eye(chan).double())
+        if rest:
+            self.squeeze_rest = bottleneck(parts, rest)
+            self.idm_rest = _network(seen, spec.hidden, int(getattr(self.squeeze_rest, "width", rest)))
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """Latents of the first stage and of the second."""
+        rest = self.spec.latents // 2 if self.parts.staged else 0
+        return self.spec.latents - rest, rest
+
+    def begin(self, stage: int) -> None:
+        """Learn the first half of z, or freeze it with its codes and learn the other half."""
+        self.stage = stage
+        if stage == 2 and self.widths[1]:
+            for part in (self.idm, self.squeeze, self.labels):
+                part.requires_grad_(requires_grad=False)
+
+    def train(self, mode: bool = True) -> Self:
+        """Frozen codes stay as they are in training too."""
+        super().train(mode)
+        if self.widths[1] and self.stage == 2:
+            self.squeeze.eval()
+        return self
 
     @classmethod
     def starting_at(
@@ -119,18 +147,40 @@ class ComposedNet(nn.Module):
         """What the linear start leaves of the next sample, in units of ``scale``."""
         return ((Y - torch.addmm(self.bias, X, self.weights)) / self.scale).float()
 
+    def within(
+        self, values: Float[Tensor, "batch chan"], unit: Float[Tensor, " chan"]
+    ) -> Float[Tensor, "batch chan"]:
+        """What of samples in some unit the endogenous representation keeps; all, where there is none."""
+        if not self.parts.endogenous:
+            return values
+        return (((values * unit) @ self.phi) / unit).to(values.dtype)
+
     def infer(self, t: Transition) -> Squeezed:
         """Z of each transition, with its cost and codes."""
+        sees = self._seen(t)
+        first: Squeezed = self.squeeze(self.idm(sees))
+        rest = self.widths[1]
+        if not rest:
+            return first
+        if self.stage == 1:
+            return first._replace(z=nn.functional.pad(first.z, (0, rest)))
+        second: Squeezed = self.squeeze_rest(self.idm_rest(sees))
+        codes = None
+        if first.codes is not None and second.codes is not None:
+            codes = torch.cat([first.codes, second.codes], dim=1)
+        return Squeezed(torch.cat([first.z, second.z], dim=1), second.cost, codes)
+
+    def _seen(self, t: Transition) -> Float[Tensor, "batch seen"]:
+        """What the inverse model sees of a transition."""
         chan, past = self.spec.chan, self.spec.lags * self.spec.chan
         now, known = t.X[:, :chan], torch.tanh(t.X[:, past:] / _REACH) * _REACH
-        moved = (t.ahead - now) / self.change
+        moved = self.within((t.ahead - now) / self.change, self.change)
+        now = self.within(now, torch.ones_like(self.change))
         seen = {
-            "window": lambda: [self.views(t.X), self.left(t.X, t.Y)],
+            "window": lambda: [self.views(t.X), self.within(self.left(t.X, t.Y), self.scale)],
             "difference": lambda: [moved, known],
         }.get(self.parts.sees, lambda: [now, moved, known, t.steps])()
-        raw = self.idm(torch.cat([part.float() for part in seen], dim=1))
-        squeezed: Squeezed = self.squeeze(raw)
-        return squeezed
+        return torch.cat([part.float() for part in seen], dim=1)
 
     def correction(
         self, X: Float[Tensor, "batch feat"], z: Float[Tensor, "batch latent"]

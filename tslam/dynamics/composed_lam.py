@@ -15,6 +15,7 @@ from tslam.dynamics.forward import LinearForward
 from tslam.dynamics.inverse import HeldInverse, LatentPath, Mode
 from tslam.dynamics.lam import LAM, log_score
 from tslam.dynamics.linear import residual_covariance
+from tslam.dynamics.steady import one_thread
 from tslam.errors import ArtifactError
 
 __all__ = ["ComposedLAM"]
@@ -101,7 +102,7 @@ class ComposedLAM(LAM):
         """The next sample under these latents, by the network."""
         raw = np.empty_like(z)
         raw[:, self.order] = z * self.spread[self.order] + self.centre[self.order]
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             return np.asarray(
                 self.net.apply_latents(self._tensor(X), self._tensor(raw).float()).cpu().numpy()
             )
@@ -192,7 +193,7 @@ def _read(
         return out, None
     x, y = (torch.tensor(v[whole], dtype=torch.float64, device=device) for v in (X, Y))
     net.eval()
-    with torch.inference_mode():
+    with one_thread(), torch.inference_mode():
         z, _, codes = net.infer(Transition(x, y, y, torch.ones(len(x), 1, device=device)))
     out[whole] = z.double().cpu().numpy()
     return out, None if codes is None else codes.cpu().numpy()

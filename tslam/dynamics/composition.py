@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Bottleneck", "Composition", "Sees"]
+__all__ = ["Augmented", "Bottleneck", "Composition", "Sees"]
 
 Sees = Literal["transition", "window", "multistep", "difference"]
 """What the inverse dynamics model sees: o_t and o_{t+1}; all of history and o_{t+1}; o_t and o_{t+k} with
@@ -12,6 +12,8 @@ k ~ U{1..K} in training; or o_{t+1} - o_t alone, so that no sample is seen as it
 Bottleneck = Literal["none", "sparse", "noisy", "vq", "fsq", "residual"]
 """What z is squeezed through: nothing, energy and VCM, Gaussian noise, codebooks side by side, a fixed grid,
 or codebooks of which each takes what the one before left."""
+Augmented = Literal["shared", "independent"]
+"""Whether all samples that a model sees are shifted alike, or each that the inverse model sees by itself."""
 
 
 class Composition(BaseModel):
@@ -42,6 +44,22 @@ class Composition(BaseModel):
     augmentation: float = Field(
         0.0, ge=0, description="Shift added to all samples, in units of what the ridge leaves"
     )
+    augmented: Augmented = Field("shared", description="Shift samples alike, or each by itself")
+    staged: bool = Field(
+        default=False,
+        description="Half of z learns first (with the action head, where there is one) and is frozen; the "
+        "other half learns what is left",
+    )
+    swap: float = Field(
+        0.0, ge=0, le=1, description="Share of the loss by which z must predict another series, not its own"
+    )
+    consistency: float = Field(
+        0.0, ge=0, description="Weight of reading the same z again where it was applied in another place"
+    )
+    endogenous: bool = Field(
+        default=False,
+        description="Read and explain only what logged actions reach, or what series have in common",
+    )
     replicas: bool = Field(
         default=False, description="z of one series must predict the others at the same time, too"
     )
@@ -50,3 +68,8 @@ class Composition(BaseModel):
     def discrete(self) -> bool:
         """Has z entries of codebooks?"""
         return self.bottleneck in {"vq", "fsq", "residual"}
+
+    @property
+    def paired(self) -> bool:
+        """Does it hold series against each other?"""
+        return self.replicas or self.swap > 0

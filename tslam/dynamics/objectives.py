@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tslam.dynamics.composed import ComposedNet, Transition
+from tslam.dynamics.composition import Augmented
 
 __all__ = ["Labels", "Partner", "follow", "objective"]
 
@@ -44,22 +45,28 @@ def objective(
         partner: The same times in another series, for replicas.
     """
     parts = net.parts
-    inferred, given = (_shifted(net, t), _shifted(net, t)) if net.training else (t, t)
+    inferred, given = (_shifted(net, t, parts.augmented), _shifted(net, t)) if net.training else (t, t)
     z, cost, _ = net.infer(inferred)
     left = net.left(given.X, given.Y)
-    miss = _miss(net, left - net.correction(given.X, z))
+    miss = _miss(net, left - net.correction(given.X, z)).mean(dim=1)
+    across = torch.zeros_like(miss)
+    if parts.paired and partner is not None:
+        other = net.left(partner.X, partner.Y) - net.correction(partner.X, z)
+        across = _miss(net, other).mean(dim=1)
+        share = parts.swap * partner.weight
+        miss = (1 - share) * miss + share * across
     loss = miss.mean() + cost
     if parts.represented:
         said = net.predictor(torch.cat([net.views(given.X), z], dim=1))
         loss = loss + (said - net.target(left).detach()).square().mean()
         loss = loss + (net.encoder(left) - net.target(left).detach()).square().mean()
-    if parts.actions and labels is not None:
+    if parts.actions and labels is not None and not (net.widths[1] and net.stage == 2):
         away = (net.labels(z) - labels.values).square() * labels.seen
         loss = loss + parts.actions * away.sum() / labels.seen.sum().clamp(min=1)
     if parts.replicas and partner is not None:
-        other = net.left(partner.X, partner.Y) - net.correction(partner.X, z)
-        each = _miss(net, other).mean(dim=1) * partner.weight
-        loss = loss + each.sum() / partner.weight.sum().clamp(min=1)
+        loss = loss + (across * partner.weight).sum() / partner.weight.sum().clamp(min=1)
+    if parts.consistency:
+        loss = loss + parts.consistency * _read_again(net, given, z)
     return loss
 
 
@@ -71,14 +78,36 @@ def follow(net: ComposedNet) -> None:
 
 
 def _miss(net: ComposedNet, error: Float[Tensor, "batch chan"]) -> Float[Tensor, "batch chan"]:
+    error = net.within(error, net.scale)
     return error.abs() if net.parts.loss == "l1" else error.square()
 
 
-def _shifted(net: ComposedNet, t: Transition) -> Transition:
-    """The same shift on all samples of a transition: nothing changed because of it (proposition 4.3)."""
+def _read_again(net: ComposedNet, t: Transition, z: Float[Tensor, "batch latent"]) -> Float[Tensor, ""]:
+    """How far z is from what is read where it was applied in another place, in units of its own variance."""
+    X = t.X[torch.randperm(len(t.X)).to(t.X.device)]
+    after = net.apply_latents(X, z)
+    training = net.training
+    net.eval()  # reading again is no new sample for codebooks, and has no noise of its own
+    again = net.infer(Transition(X, after, after, torch.full_like(t.steps, 1 / net.parts.horizon))).z
+    net.train(training)
+    return (again - z).square().mean() / z.var(dim=0).mean().clamp(min=1e-6)
+
+
+def _shifted(net: ComposedNet, t: Transition, how: Augmented = "shared") -> Transition:
+    """A shift on the samples of a transition.
+
+    Shared by all of them it changes nothing, and z must not tell of it (proposition 4.3). Where each sample
+    has its own, z must not tell of what is no larger than these shifts.
+    """
     if not net.parts.augmentation:
         return t
-    shift = net.parts.augmentation * net.scale * torch.randn_like(t.Y)
-    past = net.spec.lags * net.spec.chan
-    tiled = nn.functional.pad(shift.repeat(1, net.spec.lags), (0, t.X.shape[1] - past))
-    return Transition(t.X + tiled, t.Y + shift, t.ahead + shift, t.steps)
+    chan, lags = net.spec.chan, net.spec.lags
+    size = net.parts.augmentation * net.scale
+    if how == "shared":
+        shift = size * torch.randn_like(t.Y)
+        shifts = shift.repeat(1, lags + 2)
+    else:
+        shifts = size.repeat(lags + 2) * t.Y.new_empty(len(t.Y), (lags + 2) * chan).normal_()
+    past, now, ahead = torch.split(shifts, [lags * chan, chan, chan], dim=1)
+    tiled = nn.functional.pad(past, (0, t.X.shape[1] - lags * chan))
+    return Transition(t.X + tiled, t.Y + now, t.ahead + ahead, t.steps)

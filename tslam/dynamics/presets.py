@@ -27,17 +27,31 @@ class Preset:
 
 _ZHANG = 'Zhang et al., "What Do Latent Action Models Actually Learn?", arXiv 2506.15691'
 _WILD = 'Garrido et al., "Learning Latent Action World Models In The Wild", arXiv 2601.05230'
+_EXOGENOUS = '"Why Latent Actions Fail, and How to Prevent It", arXiv 2605.20223'
 _SIZES = "sizes of codebooks and of z, which were chosen here"
 _IDEA = "composed from its idea; neither paper nor code was at hand"
 
 PRESETS: dict[str, Preset] = {
     "paper:linear": Preset(_ZHANG, "one past sample; logged inputs are given to the forward model", "linear"),
     "paper:linear-exogenous": Preset(
-        '"Why Latent Actions Fail, and How to Prevent It", arXiv 2605.20223',
+        _EXOGENOUS,
         "measured exogenous variables are given to the forward model, as they always are here",
         "linear",
         "read as an abstract only",
         "paper:linear",
+    ),
+    "paper:endogenous": Preset(
+        _EXOGENOUS,
+        "z reads and explains only what logged actions reach within four steps (or, without any, what series "
+        "have in common); needs either",
+        Composition(endogenous=True),
+        "read as an abstract only",
+    ),
+    "paper:exogenous-swap": Preset(
+        _EXOGENOUS,
+        "z of one series must predict another at the same time, and not its own; needs several series",
+        Composition(swap=1.0),
+        "read as an abstract only; the swap is ours",
     ),
     "paper:genie": Preset(
         "Bruce et al., Genie, arXiv 2402.15391",
@@ -74,11 +88,10 @@ PRESETS: dict[str, Preset] = {
     ),
     "paper:univla": Preset(
         "Bu et al., UniVLA, arXiv 2505.06111",
-        "what is logged explains first and stays (the ridge start); two codebooks, one after the other, take "
-        "what is left",
-        Composition(sees="window", bottleneck="residual", books=2, codes=16),
+        "what is logged explains first and stays (the ridge start); a first codebook takes most of what is "
+        "left and is frozen, a second learns the rest",
+        Composition(sees="window", bottleneck="vq", codes=16, staged=True),
         "task texts have no counterpart on series",
-        "paper:residual",
     ),
     "paper:villa-x": Preset(
         "villa-X, arXiv 2507.23682",
@@ -152,6 +165,12 @@ PRESETS: dict[str, Preset] = {
     ),
     "paper:wild-noisy": Preset(
         _WILD, "none", Composition(sees="window", bottleneck="noisy", latents=8, loss="l1", beta=1e-3)
+    ),
+    "paper:wild-cycle": Preset(
+        _WILD,
+        "what the paper measures after training, the same z read where it was applied elsewhere, is an "
+        "objective too",
+        Composition(sees="window", bottleneck="noisy", latents=8, loss="l1", beta=1e-3, consistency=0.1),
     ),
     "paper:wild-vq": Preset(
         _WILD, "64 codes", Composition(sees="window", bottleneck="vq", codes=64, loss="l1")

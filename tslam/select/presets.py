@@ -20,7 +20,8 @@ from tslam.select.auto import Choice, choose, prepare
 from tslam.select.candidates import Candidate, Data, causal_score
 from tslam.select.earning import described
 from tslam.select.neural import stop_rows
-from tslam.train.composed import Episode, train_composed
+from tslam.train.composed import train_composed
+from tslam.train.episode import Episode
 
 __all__ = ["choose_preset", "composed_latents"]
 

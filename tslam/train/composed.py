@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Int
 from torch import Tensor, nn
 
 from tslam.config import FitConfig
@@ -16,9 +16,11 @@ from tslam.dynamics.composed import ComposedNet, NetSpec, Transition
 from tslam.dynamics.composition import Composition
 from tslam.dynamics.forward import LinearForward
 from tslam.dynamics.objectives import Labels, Partner, follow, objective
-from tslam.errors import ConfigError, TrainingError
+from tslam.dynamics.steady import one_thread
+from tslam.errors import TrainingError
 from tslam.train.course import Epoch
 from tslam.train.device import resolve
+from tslam.train.episode import Episode, endogenous, refuse_episode
 from tslam.train.progress import track
 from tslam.train.rows import largest
 
@@ -36,28 +38,6 @@ class ComposedDivergedError(TrainingError):
     def __init__(self, message: str, last_good: ComposedNet | None) -> None:
         super().__init__(message)
         self.last_good = last_good
-
-
-@dataclass(frozen=True, eq=False)
-class Episode:
-    """What a composed network learns from: transitions of consecutive rows."""
-
-    X: Float[np.ndarray, "n feat"]
-    Y: Float[np.ndarray, "n chan"]
-    """NaN where not measured; only transitions measured whole take part."""
-    start: Bool[np.ndarray, " n"]
-    train: Bool[np.ndarray, " n"]
-    stop: Bool[np.ndarray, " n"]
-    lags: int
-    labels: Float[np.ndarray, "n act"]
-    """Logged actions at t; NaN where not measured."""
-    partner: Int[np.ndarray, " n"]
-    """Row of the same time in another series; -1 where there is none."""
-
-    @property
-    def whole(self) -> Bool[np.ndarray, " n"]:
-        """Transitions measured whole."""
-        return np.asarray(np.isfinite(self.Y).all(axis=1))
 
 
 def train_composed(
@@ -91,9 +71,9 @@ def train_composed(
         ComposedDivergedError: the loss left the finite numbers.
     """
     episode = replace(episode, train=episode.train & episode.whole, stop=episode.stop & episode.whole)
-    _refuse(parts, episode)
+    refuse_episode(parts, episode)
     where = resolve(device)
-    with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
+    with one_thread(), torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
         torch.manual_seed(np.random.SeedSequence([seed & 0xFFFFFFFF, 0xC0]).generate_state(1)[0])
         chan = episode.Y.shape[1]
         spec = NetSpec(
@@ -101,15 +81,34 @@ def train_composed(
             config.hidden,
         )  # fmt: skip
         at = episode.train
-        net = ComposedNet.starting_at(parts, spec, linear, episode.X[at], episode.Y[at]).to(where)
-        run = _Run(net, _Tensors.of(episode, parts, where), config)
-        for _ in track(range(config.epochs), "Training", progress):
-            if not run.advance():
-                break
-            if not math.isfinite(run.history[-1].train + run.history[-1].stop):
-                raise _diverged(run, episode, names)
-        net.load_state_dict(run.best)
-    return net.eval().requires_grad_(requires_grad=False), tuple(run.history)
+        net = ComposedNet.starting_at(parts, spec, linear, episode.X[at], episode.Y[at])
+        if parts.endogenous:
+            net.phi.copy_(torch.from_numpy(endogenous(episode, parts.horizon)))
+        net = net.to(where)
+        history: tuple[Epoch, ...] = ()
+        for stage in (1, 2) if net.widths[1] else (2,):
+            net.begin(stage)
+            history += _learn(net, episode, config, progress, names)
+    return net.eval().requires_grad_(requires_grad=False), history
+
+
+def _learn(
+    net: ComposedNet,
+    episode: Episode,
+    config: FitConfig,
+    progress: bool | Literal["auto"],
+    names: Sequence[str] | None,
+) -> tuple[Epoch, ...]:
+    """One stage: the network ends at the weights that are best on the stop rows."""
+    run = _Run(net, _Tensors.of(episode, net.parts, net.weights.device), config)
+    for _ in track(range(config.epochs), "Training", progress):
+        more = run.advance()
+        if not math.isfinite(run.history[-1].train + run.history[-1].stop):
+            raise _diverged(run, episode, names)
+        if not more:
+            break
+    net.load_state_dict(run.best)
+    return tuple(run.history)
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,30 +204,6 @@ class _Run:
         self.optimiser.step()
         follow(self.net)
         return float(loss.detach())
-
-
-def _refuse(parts: Composition, e: Episode) -> None:
-    rows = int(e.train.sum())
-    if rows < 1 or not e.stop.any():
-        raise ConfigError(
-            f"{rows} transitions measured whole are left to train on, and {int(e.stop.sum())} to stop on. "
-            "Leave out channels that are seldom measured, or give a longer record."
-        )
-    if parts.discrete and parts.codes > rows:
-        raise ConfigError(
-            f"A codebook of {parts.codes} entries is larger than the data: {rows} transitions to train on. "
-            "Give a longer record, or take a preset with fewer codes."
-        )
-    if parts.actions and not np.isfinite(e.labels[e.train]).any():
-        raise ConfigError(
-            "The preset reads logged actions off z, and there are labels for no row. Name the columns that "
-            "log actions, or take a preset without an action head."
-        )
-    if parts.replicas and not (e.partner[e.train] >= 0).any():
-        raise ConfigError(
-            "The preset holds several series against each other, and no two series share a time: it needs at "
-            "least two under the same actions. Give `series`, or take a preset for one series."
-        )
 
 
 def _diverged(run: _Run, e: Episode, names: Sequence[str] | None) -> ComposedDivergedError:
