@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from cli_cases import CONTRACT, CRITICAL, report, run
 
-from tslam.contract import Column, Contract
+from tslam.contract import CheckResult, Column, Contract
 
 
 @pytest.fixture
@@ -72,6 +72,12 @@ def test_data_are_held_against_a_contract(
     assert broken.code == 1
     assert "FAILED    pump: found 2.0 in row 80, expected at most 1.5" in broken.out
     assert broken.out.endswith("120 failures in all.\n")
+    tight = str(tmp_path / "tight.yaml")
+    piped = run(capsys, "contract", "check", data, tight, "--json", "--limit", "7")
+    assert piped.code == 1
+    result = CheckResult.model_validate_json(piped.out)
+    assert (len(result.failures), result.total) == (7, 120)
+    assert run(capsys, "contract", "check", data, contract, "--json").code == 0
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     told = run(capsys, "contract", "check", data, str(tmp_path / "tight.yaml"))
     assert "::error title=contract loop::pump: found 2.0 in row 80, expected at most 1.5\n" in told.out

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import tslam
 from tslam.contract.event import ActionEvent, Outcome
-from tslam.errors import FrameError, RoleError
+from tslam.errors import ContractError, FrameError, RoleError
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ROWS = [START + timedelta(seconds=10 * i) for i in range(6)]
@@ -98,3 +98,14 @@ def test_the_order_of_rows_and_events_says_nothing(order: list[int], seconds: li
 def test_what_cannot_be_is_refused(log: Any, frame: Any, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         tslam.events_to_columns(log, frame)
+
+
+def test_pulses_of_text_and_what_is_no_event_are_refused() -> None:
+    frame = pl.DataFrame({"time": [datetime(2026, 3, 1, tzinfo=UTC)], "x": [1.0]})
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    pulse = ActionEvent(time=at, action="dose", kind="pulse", after="big")
+    with pytest.raises(RoleError, match="pulses of 'dose' whose size is text"):
+        tslam.events_to_columns([pulse], frame)
+    with pytest.raises(ContractError, match="This is not a ActionEvent"):
+        tslam.events_to_columns([{"time": at}], frame)
+    assert tslam.events_to_columns([{"time": at, "action": "v", "after": 2}], frame)["v"].to_list() == [2.0]

@@ -1,6 +1,7 @@
 """The pipeline of the examples: it fails for the lost log, and passes once contract and log are mended."""
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,6 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tslam.contract import Contract
-from tslam.plants import simulate
 from tslam.report.policy import Policy
 
 ROOT = Path(__file__).parents[2]
@@ -18,12 +18,7 @@ FOLDER = ROOT / "examples" / "pipeline"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    record = simulate("tank", rows=3000, seed=1)
-    record.frame.write_parquet(tmp_path / "plant_mended.parquet")
-    record.frame.drop("valve").write_parquet(tmp_path / "plant.parquet")
-    full = Contract.from_odcs(ROOT / "contracts" / "tank.odcs.yaml")
-    short = full.model_copy(update={"columns": tuple(c for c in full.columns if c.name != "valve")})
-    (tmp_path / "plant.odcs.yaml").write_text("# Kept by team tanks.\n" + short.to_odcs())
+    runpy.run_path(str(FOLDER / "prepare.py"))["main"](tmp_path)
     bin_ = tmp_path / "bin"
     bin_.mkdir()
     (bin_ / "tslam").write_text(

@@ -67,13 +67,24 @@ def infer(data: options.Data, out: Out = None) -> None:
 
 
 @contract.command(short_help="Hold data against a contract.", epilog=examples("contract check"))
-def check(data: options.Data, file: File, table: Table = None) -> None:
+def check(
+    data: options.Data,
+    file: File,
+    table: Table = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="Most failures to list for each column and check.")
+    ] = 3,
+    json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
+) -> None:
     """Hold data against a contract; the exit code is 1 where they do not meet it."""
     from tslam.contract import Contract  # noqa: PLC0415 - see lint
     from tslam.contract.check import check as hold  # noqa: PLC0415 - see lint
     from tslam.contract.parquet import scan  # noqa: PLC0415 - see lint
 
-    result = hold(scan(data), Contract.from_odcs(file, table=table), limit=3)
+    result = hold(scan(data), Contract.from_odcs(file, table=table), limit=limit)
+    if json:
+        typer.echo(result.model_dump_json(indent=1))
+        raise typer.Exit(0 if result.ok else FAILED)
     voice = Voice()
     if result.ok:
         voice.say(f"{result.rows:,} rows meet the contract {result.contract!r}.", style="bold")

@@ -29,7 +29,10 @@ _OF = {
         ("5. take the patch", "tslam contract apply plant.odcs.yaml patch.yaml --out new.odcs.yaml"),
         ("6. see whom it breaks", "tslam contract diff plant.odcs.yaml new.odcs.yaml"),
     ),
-    "contract check": (("many files", 'tslam contract check "data/*.parquet" plant.odcs.yaml'),),
+    "contract check": (
+        ("many files", 'tslam contract check "data/*.parquet" plant.odcs.yaml'),
+        ("every failure", "tslam contract check plant.parquet plant.odcs.yaml --json --limit 1000000"),
+    ),
     "contract apply": (
         ("a better name", "tslam contract apply plant.odcs.yaml patch.yaml \\"),
         ("", "    --rename unlogged_action_on_level=valve --out new.odcs.yaml"),

@@ -20,7 +20,7 @@ _EDGES = {ActionKind.START: 1.0, ActionKind.END: 0.0}
 
 
 def events_to_columns(
-    events: Iterable[ActionEvent],
+    events: Iterable[ActionEvent | Mapping[str, Any]],
     frame: Any,
     *,
     time: str = "time",
@@ -36,7 +36,7 @@ def events_to_columns(
     Before the first event stands what that says was ``before``, or null.
 
     Args:
-        events: the log, in any order.
+        events: the log, in any order; events, or their fields.
         frame: telemetry, a polars or pandas frame or Arrow table.
         time: its time column, of datetimes.
         series: its series column; events then go to the rows of their series, or to all if they name none.
@@ -48,7 +48,8 @@ def events_to_columns(
 
     Raises:
         FrameError: this is no frame, or its time is not of datetimes.
-        RoleError: a column is not there, or one called like an action is already.
+        RoleError: a column is not there, or one called like an action is already; or pulses have no size.
+        ContractError: this is no event.
     """
     rows = to_polars(with_index(frame, time) if is_pandas_dataframe(frame) else frame)
     for name, role in ((time, "time"), (series, "series")):
@@ -57,7 +58,8 @@ def events_to_columns(
     at = _instants(rows[time], timezone)
     names = None if series is None else rows[series].cast(pl.String)
     by_action: dict[str, list[ActionEvent]] = {}
-    for event in events:
+    for said in events:
+        event = said if isinstance(said, ActionEvent) else ActionEvent.model_validate(said)
         by_action.setdefault(event.action, []).append(event)
     for action, log in by_action.items():
         if action in rows.columns:
@@ -95,6 +97,8 @@ def _column(
         )
     groups = [None] if names is None else names.unique(maintain_order=True).to_list()
     text = any(isinstance(value, str) for event in log for value in (event.before, event.after))
+    if text and True in pulses:
+        raise RoleError(f"The log has pulses of {action!r} whose size is text. Give after as a number.")
     column: list[Any] = [None] * len(at)
     for group in groups:
         own = [event for event in log if event.series is None or group is None or event.series == group]
