@@ -14,7 +14,7 @@ from tslam.acting import Acting
 from tslam.artefact import Part, write
 from tslam.audit.gap import LatentInfo
 from tslam.audit.run import audit_panel
-from tslam.contract import Contract, latent_names
+from tslam.contract import Contract, InferredLatent, latent_names
 from tslam.dynamics.inverse import Mode
 from tslam.errors import ConfigError, FrameError
 from tslam.panel import Panel, build
@@ -64,7 +64,7 @@ class LatentActionModel(Acting):
         return merge_latents(info for part in self._fitted.parts for info in part.latents)
 
     @property
-    def latent_names(self) -> list[str]:
+    def latent_names(self) -> list[InferredLatent]:
         """Names of the latents, strongest first."""
         return list(latent_names(max(part.lam.latents for part in self._fitted.parts)))
 

@@ -7,7 +7,15 @@ from tslam.contract.arguments import from_arguments
 from tslam.contract.latents import is_latent_name, latent_names
 from tslam.contract.merging import merge
 from tslam.contract.model import Column, Contract, SeverityRule
-from tslam.contract.roles import INPUT_ROLES, Kind, Role, Timing
+from tslam.contract.roles import (
+    INPUT_ROLES,
+    ExogenousVariable,
+    InferredLatent,
+    Kind,
+    LoggedAction,
+    Role,
+    Timing,
+)
 
 if TYPE_CHECKING:
     from tslam.contract.check import CheckResult
@@ -18,7 +26,10 @@ __all__ = [
     "CheckResult",
     "Column",
     "Contract",
+    "ExogenousVariable",
+    "InferredLatent",
     "Kind",
+    "LoggedAction",
     "Role",
     "SeverityRule",
     "Timing",

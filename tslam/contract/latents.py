@@ -2,14 +2,16 @@
 
 import re
 
+from tslam.contract.roles import InferredLatent
+
 __all__ = ["is_latent_name", "latent_names"]
 
 _RESERVED = re.compile(r"latent_(0|[1-9][0-9]*)", re.ASCII)
 
 
-def latent_names(count: int) -> tuple[str, ...]:
+def latent_names(count: int) -> tuple[InferredLatent, ...]:
     """Names of ``count`` latents, strongest first: ``latent_0``, ``latent_1``, ..."""
-    return tuple(f"latent_{position}" for position in range(count))
+    return tuple(InferredLatent(f"latent_{position}") for position in range(count))
 
 
 def is_latent_name(name: str) -> bool:

@@ -8,7 +8,7 @@ from pydantic import Field, FiniteFloat, PrivateAttr, model_validator
 
 from tslam.contract.frozen import Frozen
 from tslam.contract.latents import is_latent_name
-from tslam.contract.roles import INPUT_ROLES, Kind, Role, Timing
+from tslam.contract.roles import INPUT_ROLES, ExogenousVariable, Kind, LoggedAction, Role, Timing
 from tslam.contract.units import contradiction
 from tslam.errors import RoleError
 
@@ -185,14 +185,14 @@ class Contract(Frozen):
         return self.names(Role.OBSERVATION)
 
     @property
-    def actions(self) -> tuple[str, ...]:
+    def actions(self) -> tuple[LoggedAction, ...]:
         """Columns that log what was done."""
-        return self.names(Role.ACTION)
+        return tuple(LoggedAction(name) for name in self.names(Role.ACTION))
 
     @property
-    def exogenous(self) -> tuple[str, ...]:
+    def exogenous(self) -> tuple[ExogenousVariable, ...]:
         """Columns that measure the outside world."""
-        return self.names(Role.EXOGENOUS)
+        return tuple(ExogenousVariable(name) for name in self.names(Role.EXOGENOUS))
 
     @property
     def time(self) -> str:

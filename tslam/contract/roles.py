@@ -1,8 +1,18 @@
 """What a column is: its role, when an input acts, and the kind of values it takes."""
 
 from enum import StrEnum
+from typing import NewType
 
-__all__ = ["INPUT_ROLES", "Kind", "Role", "Timing"]
+__all__ = ["INPUT_ROLES", "ExogenousVariable", "InferredLatent", "Kind", "LoggedAction", "Role", "Timing"]
+
+LoggedAction = NewType("LoggedAction", str)
+"""Name of a column that logs what was done. A type checker keeps it apart from the two below."""
+
+ExogenousVariable = NewType("ExogenousVariable", str)
+"""Name of a column that measures the outside world."""
+
+InferredLatent = NewType("InferredLatent", str)
+"""Name of a latent that a model inferred: nothing that anybody logged, measured or can set."""
 
 
 class Role(StrEnum):
