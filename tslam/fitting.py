@@ -13,7 +13,7 @@ from tslam.config import FAMILIES, FitConfig
 from tslam.contract import Contract, from_arguments, merge
 from tslam.contract.odcs import read as read_contract
 from tslam.dynamics.lam import LAM
-from tslam.dynamics.presets import preset
+from tslam.dynamics.presets import CHOSEN, preset
 from tslam.errors import ConfigError, ContractError, FrameError, TrainingError
 from tslam.model import LatentActionModel
 from tslam.panel import Panel, build, columns
@@ -61,7 +61,8 @@ def fit(
         freq: Cadence, such as ``"10s"``; by default found in the data.
         contract: A contract, or the path of one (ODCS YAML), instead of or beside the roles.
         config: Settings, or the name of a family: ``"auto"``, ``"linear"``, ``"held"``, ``"neural"``; or of a
-            system of the literature, such as ``"paper:lapo"``.
+            system of the literature, such as ``"paper:lapo"``; ``"composed"`` chooses the bottleneck of a
+            network on held-out rows.
         seed: Of everything random.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``; only the neural family trains on it.
         track: True or the name of an experiment logs the fit, its audit and the model to MLflow.
@@ -202,10 +203,12 @@ def _settings(config: FitConfig | str | None) -> FitConfig:
         return config
     if config in FAMILIES:
         return FitConfig.model_validate({"family": config})
+    if config == CHOSEN:
+        return FitConfig.model_validate({"preset": config})
     if isinstance(config, str) and config.startswith("paper:"):
         preset(config)  # an unknown name is refused before the data are read
         return FitConfig.model_validate({"preset": config})
     raise ConfigError(
-        f"No configuration is called {config!r}. Give a FitConfig, one of {list(FAMILIES)}, or a system of "
-        "the literature such as 'paper:lapo'."
+        f"No configuration is called {config!r}. Give a FitConfig, one of {[*FAMILIES, CHOSEN]}, or a "
+        "system of the literature such as 'paper:lapo'."
     )

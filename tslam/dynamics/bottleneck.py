@@ -9,7 +9,7 @@ from vector_quantize_pytorch import FSQ, ResidualVQ, VectorQuantize
 
 from tslam.dynamics.composition import Composition
 
-__all__ = ["Passage", "Squeezed", "bottleneck"]
+__all__ = ["Noisy", "Passage", "Squeezed", "bottleneck"]
 
 _VARIANCE, _COVARIANCE, _MEAN = 0.1, 1e-3, 0.1
 """Weights of VCM in arXiv 2601.05230."""
@@ -102,11 +102,17 @@ class Noisy(nn.Module):
 
     def forward(self, raw: Float[Tensor, "batch width"]) -> Squeezed:
         """A draw in training, else the mean."""
-        mean, log_var = raw.chunk(2, dim=1)
-        log_var = log_var.clamp(-12, 4)
+        mean, log_var = self.split(raw)
         cost = 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(dim=1).mean()
         z = mean + torch.randn_like(mean) * (0.5 * log_var).exp() if self.training else mean
         return Squeezed(z, self.beta * cost)
+
+    def split(
+        self, raw: Float[Tensor, "batch width"]
+    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
+        """Mean and logarithm of the variance."""
+        mean, log_var = raw.chunk(2, dim=1)
+        return mean, log_var.clamp(-12, 4)
 
 
 class Codebooks(nn.Module):

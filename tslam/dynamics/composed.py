@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tslam.dynamics.bottleneck import Squeezed, bottleneck
+from tslam.dynamics.bottleneck import Noisy, Squeezed, bottleneck
 from tslam.dynamics.composition import Composition
 from tslam.dynamics.forward import LinearForward
 from tslam.dynamics.neural import principal_axes
@@ -18,6 +18,8 @@ __all__ = ["ComposedNet", "NetSpec", "Transition"]
 
 _REACH = 5.0
 """Where regressors saturate, in standard deviations."""
+_SURE_OF_IT = -4.0
+"""Logarithm of the variance at which a noisy z starts, where it starts at the closed form."""
 _REPRESENTED = 8
 """Width of a learnt representation."""
 
@@ -82,6 +84,10 @@ class ComposedNet(nn.Module):
             nn.init.zeros_(parameter)
         if parts.endogenous:
             self.register_buffer("phi", torch.eye(chan).double())
+        if parts.closed:
+            self.start = nn.Linear(chan, first, bias=False)
+            for parameter in list(self.idm.parameters())[-2:]:
+                nn.init.zeros_(parameter)
         if rest:
             self.squeeze_rest = bottleneck(parts, rest)
             self.idm_rest = _network(seen, spec.hidden, int(getattr(self.squeeze_rest, "width", rest)))
@@ -135,7 +141,22 @@ class ComposedNet(nn.Module):
             (net.change, np.maximum((Y - X[:, : spec.chan]).std(axis=0), 1e-4)),
         ):
             buffer.copy_(torch.from_numpy(value))
+        if parts.closed:
+            net._close(net.left(torch.from_numpy(X), torch.from_numpy(Y)))
         return net
+
+    @torch.no_grad()
+    def _close(self, left: Float[Tensor, "n chan"]) -> None:
+        """Read the largest directions of what the linear start leaves, and apply them as they were read.
+
+        Source: Zhang et al., arXiv 2506.15691, proposition 4.2.
+        """
+        values, vectors = torch.linalg.eigh(left.T @ left / len(left))
+        size, first = values[-1].clamp(min=1e-12).sqrt(), self.widths[0]
+        top = vectors.flip(1)[:, :first]
+        self.start.weight.copy_(top.T / size)
+        list(self.idm.parameters())[-1][first:] = _SURE_OF_IT
+        self.direct.weight[:, :first] = top * size
 
     def views(self, X: Float[Tensor, "batch feat"]) -> Float[Tensor, "batch feat"]:
         """The regressors along their principal axes, in single precision."""
@@ -158,7 +179,7 @@ class ComposedNet(nn.Module):
     def infer(self, t: Transition) -> Squeezed:
         """Z of each transition, with its cost and codes."""
         sees = self._seen(t)
-        first: Squeezed = self.squeeze(self.idm(sees))
+        first: Squeezed = self.squeeze(self._raw(t, sees))
         rest = self.widths[1]
         if not rest:
             return first
@@ -169,6 +190,19 @@ class ComposedNet(nn.Module):
         if first.codes is not None and second.codes is not None:
             codes = torch.cat([first.codes, second.codes], dim=1)
         return Squeezed(torch.cat([first.z, second.z], dim=1), second.cost, codes)
+
+    def posterior(self, t: Transition) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
+        """Mean and logarithm of the variance of a noisy z."""
+        assert isinstance(self.squeeze, Noisy)
+        return self.squeeze.split(self._raw(t, self._seen(t)))
+
+    def _raw(self, t: Transition, sees: Float[Tensor, "batch seen"]) -> Float[Tensor, "batch width"]:
+        """What the bottleneck is given: the network's answer, and the closed form where it starts there."""
+        raw: Tensor = self.idm(sees)
+        if not self.parts.closed:
+            return raw
+        read = self.start(self.within(self.left(t.X, t.Y), self.scale))
+        return raw + nn.functional.pad(read, (0, raw.shape[1] - read.shape[1]))
 
     def _seen(self, t: Transition) -> Float[Tensor, "batch seen"]:
         """What the inverse model sees of a transition."""

@@ -60,6 +60,10 @@ class Composition(BaseModel):
         default=False,
         description="Read and explain only what logged actions reach, or what series have in common",
     )
+    closed: bool = Field(
+        default=False,
+        description="Start the inverse model at the closed form: the largest directions left over",
+    )
     replicas: bool = Field(
         default=False, description="z of one series must predict the others at the same time, too"
     )

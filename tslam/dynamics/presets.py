@@ -7,7 +7,10 @@ from typing import Literal
 from tslam.dynamics.composition import Composition
 from tslam.errors import ConfigError
 
-__all__ = ["PRESETS", "Preset", "preset"]
+__all__ = ["CHOSEN", "PRESETS", "Preset", "preset"]
+
+CHOSEN = "composed"
+"""Instead of a paper's name: a composition whose bottleneck is chosen on held-out rows."""
 
 
 @dataclass(frozen=True)

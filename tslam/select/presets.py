@@ -3,25 +3,22 @@
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Int
 
 from tslam.audit.gap import LatentInfo
 from tslam.config import FitConfig
 from tslam.dynamics.composed_lam import ComposedLAM
 from tslam.dynamics.composition import Composition
-from tslam.dynamics.forward import fit_persistent
 from tslam.dynamics.lam import LAM
-from tslam.dynamics.presets import preset
+from tslam.dynamics.presets import CHOSEN, preset
 from tslam.errors import ConfigError
 from tslam.kernels.hac import mean_test
 from tslam.panel.chain import Structure
 from tslam.panel.panel import Panel
 from tslam.select.auto import Choice, choose, prepare
-from tslam.select.candidates import Candidate, Data, causal_score
+from tslam.select.bottleneck import choose_bottleneck
+from tslam.select.candidates import Data
+from tslam.select.composition import fit_composition
 from tslam.select.earning import described
-from tslam.select.neural import stop_rows
-from tslam.train.composed import train_composed
-from tslam.train.episode import Episode
 
 __all__ = ["choose_preset", "composed_latents"]
 
@@ -37,7 +34,7 @@ def choose_preset(
     Args:
         panel: The data.
         config: Lags and latents, where given, go before the preset's; width, epochs, step size, batch.
-        name: Such as ``paper:lapo``.
+        name: Such as ``paper:lapo``; ``composed`` for a bottleneck that is chosen on held-out rows.
         seed: Of everything random.
         device: Where to train.
         progress: Show epochs.
@@ -45,6 +42,8 @@ def choose_preset(
     Raises:
         ConfigError: no such preset, or it asks for what the data do not have.
     """
+    if name == CHOSEN:
+        return choose_bottleneck(panel, config, seed=seed, device=device, progress=progress)
     found = preset(name)
     told = f"Preset {name}: {found.source}; on series: {found.changed}."
     if not isinstance(found.parts, Composition):
@@ -62,31 +61,12 @@ def choose_preset(
     parts = found.parts.model_copy(update={"latents": config.latents or min(found.parts.latents, chan)})
     lags = config.lags or (_LAGS if parts.sees == "window" else 1)
     data = prepare(panel, config)(Structure(lags, min(2, lags)))
-    candidate, history = _fit(panel, data, parts, config, seed=seed, device=device, progress=progress)
+    candidate, history = fit_composition(
+        panel, data, parts, config, seed=seed, device=device, progress=progress
+    )
     sizes = f"{lags} lags, {candidate.lam.latents} latents" + (f", {parts.codes} codes" * parts.discrete)
     trace = (told, f"{sizes}; held-out log-score {candidate.mean:.3f} nats per row.")
     return Choice(candidate, data, trace, history, config.penalty)
-
-
-def _fit(
-    panel: Panel, data: Data, parts: Composition, config: FitConfig, *, seed: int, device: str, progress: bool
-) -> tuple[Candidate, dict[str, list[tuple[int, float]]]]:
-    c = data.chain
-    train, stop = stop_rows(data)
-    linear = fit_persistent(c.X, c.Y, data.train, config.penalty)
-    episode = Episode(
-        c.X, c.Y, c.start, train, stop, data.structure.lags, panel.actions[c.rows], _partners(panel, c.rows)
-    )
-    names = [f"{name}[{offset:+d}]" for name, offset in c.terms]
-    net, history = train_composed(
-        parts, episode, linear, config, seed=seed, device=device, progress=progress, names=names
-    )
-    lam = ComposedLAM.of(net, linear, c.X, c.Y, c.start, data.train)
-    curves = {
-        "train_loss": [(e.epoch, e.train) for e in history],
-        "stop_loss": [(e.epoch, e.stop) for e in history],
-    }
-    return Candidate(lam, data.structure, causal_score(lam, data)), curves
 
 
 def composed_latents(lam: LAM, data: Data, channels: tuple[str, ...]) -> tuple[LatentInfo, ...]:
@@ -103,17 +83,3 @@ def composed_latents(lam: LAM, data: Data, channels: tuple[str, ...]) -> tuple[L
     gains = [lam.causal_gain_of(k, c.X, c.Y, c.start) for k in range(lam.latents)]
     worth = [mean_test(np.where(data.held, gain, np.nan)) for gain in gains]
     return described(lam.inverse, worth, data, channels)
-
-
-def _partners(panel: Panel, rows: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
-    """For each transition one of the next series that has the same time; -1 where there is none."""
-    out = np.full(len(rows), -1, np.int64)
-    if len(panel.series_names) < 2:
-        return out
-    at: dict[object, list[int]] = {}
-    for i, stamp in enumerate(panel.time[rows].tolist()):
-        at.setdefault(stamp, []).append(i)
-    for group in at.values():
-        if len(group) > 1:
-            out[group] = np.roll(group, -1)
-    return out
