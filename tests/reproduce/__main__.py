@@ -21,10 +21,10 @@ PRESETS_TEXT = (
     '`tslam.fit(df, actions=[..], config="paper:lapo")` fits a system of the literature by its name, on the '
     "same splits and with the same scores, diagnostics and files as every other model. Written by "
     "`make reproduce`.\n\n"
-    '`config="composed"` chooses the bottleneck and its strength itself: by the nats that telling z and then '
-    "o_{t+1} saves on telling o_{t+1} at once, on held-out rows, so that a codebook has as many entries as the "
-    "action has levels, and Gaussian latents, which save nothing, give way to the linear model. `model.trace` "
-    "says what was tried, and for how many epochs."
+    '`config="composed"` chooses the bottleneck and its strength itself: by the nats that telling z and '
+    "then o_{t+1} saves on telling o_{t+1} at once, on held-out rows, so that a codebook has as many entries "
+    "as the action has levels, and Gaussian latents, which save nothing, give way to the linear model. "
+    "`model.trace` says what was tried, and for how many epochs."
 )
 
 
