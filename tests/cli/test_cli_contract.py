@@ -85,6 +85,17 @@ def test_data_are_held_against_a_contract(
     assert "::error title=breaking change of the contract::pump: maximum unsaid -> 1.5" in changed.out
 
 
+def test_a_file_that_is_not_whole_is_an_error(
+    contract: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torn = tmp_path / "torn.parquet"
+    torn.write_bytes(b"PAR1")
+    for words in (("contract", "infer", str(torn)), ("contract", "check", str(torn), contract)):
+        said = run(capsys, *words)
+        assert (said.code, said.out) == (2, "")
+        assert said.err.startswith("tslam: The frame cannot be read")
+
+
 def test_data_that_are_not_there_are_an_error(contract: str, capsys: pytest.CaptureFixture[str]) -> None:
     said = run(capsys, "contract", "check", "absent.parquet", contract)
     assert said.code == 2

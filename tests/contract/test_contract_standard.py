@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +104,15 @@ def test_our_contracts_meet_the_published_schema(standard: Path) -> None:
         contract = Contract.from_odcs(path)
         assert contract.to_odcs() == path.read_text(encoding="utf-8")
         validator.validate(yaml.safe_load(contract.to_odcs(latents=["latent_0"])))
+
+
+def test_our_contracts_lint_with_the_cli_of_the_standard(tmp_path: Path) -> None:
+    linter = os.environ.get("TSLAM_DATACONTRACT") or shutil.which("datacontract")
+    if linter is None:
+        pytest.skip("there is no datacontract-cli on the path, and TSLAM_DATACONTRACT names none")
+    for path in sorted((ROOT / "contracts").glob("*.odcs.yaml")):
+        newer = tmp_path / path.name
+        Contract.from_odcs(path).to_odcs(newer, version="v3.2.0", latents=["latent_0"])
+        for file in (path, newer):
+            done = subprocess.run([linter, "lint", str(file)], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr

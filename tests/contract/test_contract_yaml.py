@@ -107,7 +107,9 @@ def test_long_documents_are_refused(tmp_path: Path) -> None:
 def test_files_that_cannot_be_read_are_contract_errors(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match=r"'nowhere\.yaml' cannot be read"):
         text_of("nowhere.yaml")
-    with pytest.raises(ContractError, match="cannot be read"):
+    with pytest.raises(
+        ContractError, match=r"cannot be read: it is not a file\. Give the path of a contract\.$"
+    ):
         text_of(tmp_path)
     with pytest.raises(ContractError, match="cannot be read"):
         text_of("a\0b")

@@ -156,6 +156,8 @@ def _dead_time(scan: LagScan, causal: int, allowed: int | None) -> Claim:
         "slower than stated."
         if late
         else ": dead time; state it in the contract as `dead_time`."
+        if allowed is None
+        else f": dead time, and no more than the {allowed} that the contract allows."
     )
     reading = "Steps from the log to the effect."
     return Claim(

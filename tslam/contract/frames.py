@@ -17,10 +17,13 @@ def to_polars(frame: Any) -> pl.DataFrame:
     """A polars frame from one, from a LazyFrame (collected), or from whatever speaks Arrow.
 
     Raises:
-        FrameError: this is not a frame, or a column mixes types.
+        FrameError: this is not a frame, it cannot be read, or a column mixes types.
     """
     if isinstance(frame, pl.LazyFrame):
-        return frame.collect()
+        try:
+            return frame.collect()
+        except pl.exceptions.PolarsError as found:
+            raise FrameError(f"The frame cannot be read: {found}. Check that its files are whole.") from found
     if isinstance(frame, pl.DataFrame):
         return frame
     if not hasattr(frame, "__arrow_c_stream__"):

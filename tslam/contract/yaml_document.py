@@ -50,9 +50,7 @@ def text_of(path_or_text: str | Path) -> tuple[str, str]:
     try:
         size = path.stat().st_size
         if not path.is_file():
-            raise ContractError(
-                f"{str(path)!r} cannot be read: it is not a file. Give the path of a contract."
-            )
+            raise OSError("it is not a file")
         data = path.read_bytes() if size <= 4 * MAX_CHARACTERS else None
         text = None if data is None else data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError as found:
