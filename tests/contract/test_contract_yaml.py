@@ -100,7 +100,7 @@ def test_long_documents_are_refused(tmp_path: Path) -> None:
         load("#" * (MAX_CHARACTERS + 1), "it")
     path = tmp_path / "long.yaml"
     path.write_text("#" * (4 * MAX_CHARACTERS + 1))
-    with pytest.raises(ContractError, match=r"long\.yaml has 4,000,001 bytes"):
+    with pytest.raises(ContractError, match=r"long\.yaml' cannot be read: it has 4,000,001 bytes"):
         text_of(path)
 
 

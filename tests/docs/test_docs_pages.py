@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import tslam
+from tslam.contract.odcs_words import COLUMN_WORDS, TABLE_WORDS, VENDOR, camel
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -40,3 +41,9 @@ def test_every_public_name_stands_in_the_reference(name: str) -> None:
     reference = "\n".join(page.read_text() for page in (DOCS / "reference").glob("*.md"))
     home = getattr(getattr(tslam, name), "__module__", f"tslam.{name}")
     assert f"::: {home}" in reference or f"::: {home.rpartition('.')[0]}" in reference
+
+
+def test_every_custom_property_of_a_contract_is_explained() -> None:
+    page = (DOCS / "reference" / "contract.md").read_text()
+    words = [camel(f"{VENDOR}_{field}") for field in (*COLUMN_WORDS.values(), *TABLE_WORDS.values())]
+    assert [word for word in words if f"`{word}`" not in page] == []

@@ -48,11 +48,7 @@ def text_of(path_or_text: str | Path) -> tuple[str, str]:
         return path_or_text, "the text"
     path = Path(path_or_text)
     try:
-        size = path.stat().st_size
-        if not path.is_file():
-            raise OSError("it is not a file")
-        data = path.read_bytes() if size <= 4 * MAX_CHARACTERS else None
-        text = None if data is None else data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
+        text = _bytes_of(path).decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError as found:
         before = found.object[: found.start]
         line, column = before.count(b"\n") + 1, found.start - before.rfind(b"\n")
@@ -62,9 +58,16 @@ def text_of(path_or_text: str | Path) -> tuple[str, str]:
         ) from found
     except (OSError, ValueError) as found:
         raise ContractError(f"{str(path)!r} cannot be read: {found}. Give the path of a contract.") from found
-    if text is None:
-        raise ContractError(f"{path} has {size:,} bytes; {_too_long()}")
     return text, str(path)
+
+
+def _bytes_of(path: Path) -> bytes:
+    size = path.stat().st_size
+    if not path.is_file():
+        raise OSError("it is not a file")
+    if size > 4 * MAX_CHARACTERS:
+        raise OSError(f"it has {size:,} bytes, and at most {MAX_CHARACTERS:,} characters are read")
+    return path.read_bytes()
 
 
 def load(text: str, source: str) -> "Part":
