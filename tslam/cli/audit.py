@@ -99,7 +99,7 @@ def audit(
             if not fresh.paths:
                 Voice(to_stderr=True).say(f"No file under {data} is new since the last audit.")
                 raise typer.Exit(NOTHING)
-            source = scan_files(fresh.paths)
+            source = scan_files(fresh.paths, data)
         if model is None:
             fitted = tslam.fit(source, **named, config=config, seed=seed, device=device)
         else:

@@ -2,7 +2,9 @@
 
 import glob
 from collections.abc import Iterable
+from itertools import takewhile
 from pathlib import Path
+from urllib.parse import unquote
 
 import polars as pl
 
@@ -10,6 +12,7 @@ from tslam.errors import FrameError
 
 __all__ = ["files_at", "scan", "scan_files"]
 
+_NOTHING = "__HIVE_DEFAULT_PARTITION__"
 _SUFFIXES = {".parquet", ".pq", ".parq"}
 
 
@@ -36,6 +39,8 @@ def files_at(path: str) -> list[str]:
 def scan(path: str) -> pl.LazyFrame:
     """Parquet files one below the other; a column that some files lack is null there.
 
+    Below a folder or a glob, folders such as ``unit=a`` are columns (Hive partitions).
+
     Args:
         path: A file, a folder or a glob.
 
@@ -44,9 +49,42 @@ def scan(path: str) -> pl.LazyFrame:
     """
     if "://" in path:
         return pl.scan_parquet(path)
-    return scan_files(files_at(path))
+    return scan_files(files_at(path), path)
 
 
-def scan_files(files: Iterable[str]) -> pl.LazyFrame:
-    """Parquet files one below the other; a column that some files lack is null there."""
-    return pl.concat([pl.scan_parquet(file) for file in files], how="diagonal_relaxed")
+def scan_files(files: Iterable[str], path: str) -> pl.LazyFrame:
+    """Some of the files that ``path`` names, read as ``scan`` reads all of them.
+
+    Raises:
+        FrameError: a file cannot be read.
+    """
+    base = _base(path)
+    return pl.concat([_opened(file, base) for file in files], how="diagonal_relaxed")
+
+
+def _base(path: str) -> Path:
+    """The folder below which a path names files."""
+    if Path(path).is_dir():
+        return Path(path).resolve()
+    plain = takewhile(lambda part: not glob.has_magic(part), Path(path).parent.parts)
+    return Path(*plain).resolve()
+
+
+def _opened(file: str, base: Path) -> pl.LazyFrame:
+    where = Path(file).resolve().parent
+    below = where.relative_to(base).parts if where.is_relative_to(base) else ()
+    said = dict(part.split("=", 1) for part in below if "=" in part)
+    plain = pl.scan_parquet(file)
+    if not said:
+        return plain
+    try:
+        own = plain.collect_schema()
+        types = pl.scan_parquet(file, hive_partitioning=True).collect_schema()
+    except pl.exceptions.PolarsError as found:
+        raise FrameError(f"{file!r} cannot be read: {found}. Check that it is whole.") from found
+    # by hand, since polars would take folders above the base for columns as well
+    return plain.with_columns(
+        pl.lit(None if value == _NOTHING else unquote(value)).cast(types[key]).alias(key)
+        for key, value in said.items()
+        if key not in own
+    )
