@@ -21,7 +21,9 @@ __all__ = [
     "roles",
 ]
 
-Data = Annotated[str, typer.Argument(metavar="DATA", help="Parquet file, a folder, or a quoted pattern of several.")]
+Data = Annotated[
+    str, typer.Argument(metavar="DATA", help="Parquet file, a folder, or a quoted pattern of several.")
+]
 Actions = Annotated[
     list[str] | None, typer.Option("--actions", metavar="COLUMN", help="Logged action; repeat for more.")
 ]
