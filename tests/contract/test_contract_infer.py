@@ -121,3 +121,18 @@ def test_without_a_clock_or_a_response_the_draft_is_refused() -> None:
     mixed = pd.DataFrame({"t": [1, 2], "x": [1.0, "a"]}, dtype=object)
     with pytest.raises(FrameError, match="Give each column one type"):
         Contract.infer(mixed)
+
+
+def test_a_second_time_and_a_latent_are_left_out() -> None:
+    clock = pl.datetime_range(pl.datetime(2026, 1, 1), pl.datetime(2026, 1, 1, 1), "1m", eager=True)
+    frame = pl.DataFrame({"at": clock, "written": clock}).with_columns(
+        level=pl.arange(pl.len()) * 1.5, latent_0=pl.arange(pl.len()) * 2.5
+    )
+    with pytest.raises(RoleError, match="Name the one that counts: time='at'"):
+        Contract.infer(frame)
+    for given in (frame, frame.to_pandas()):
+        drafted, reasons = Contract.infer(given, time="at")
+        assert (drafted.time, drafted.observations) == ("at", ("level",))
+        assert drafted.names(Role.IGNORE) == ("written", "latent_0")
+        assert "the column that was named" in reasons["at"]
+        assert "inferred latent, which nobody measured" in reasons["latent_0"]

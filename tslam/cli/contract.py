@@ -52,12 +52,12 @@ def lint(file: File, table: Table = None) -> None:
 
 
 @contract.command(short_help="Draft a contract from data.")
-def infer(data: options.Data, out: Out = None) -> None:
+def infer(data: options.Data, time: options.Time = None, out: Out = None) -> None:
     """Draft a contract from data, for a person to correct; the reasons go to standard error."""
     from tslam.contract.infer import infer as draft  # noqa: PLC0415 - see lint
     from tslam.contract.parquet import scan  # noqa: PLC0415 - see lint
 
-    drafted, reasons = draft(scan(data))
+    drafted, reasons = draft(scan(data), time=time)
     voice = Voice(to_stderr=True)
     for name, reason in reasons.items():
         voice.item(name, reason, width=2 + max(map(len, reasons)))

@@ -8,6 +8,7 @@ from narwhals.dependencies import is_pandas_dataframe
 from tslam.contract.arguments import clock, kind_seen
 from tslam.contract.frames import to_polars, with_index
 from tslam.contract.hints import hint_of
+from tslam.contract.latents import is_latent_name
 from tslam.contract.model import Column, Contract
 from tslam.contract.roles import Kind, Role
 
@@ -25,7 +26,7 @@ SAMPLED = 0.9
 _TEXT = (pl.String, pl.Categorical, pl.Enum)
 
 
-def infer(frame: Any) -> tuple[Contract, dict[str, str]]:
+def infer(frame: Any, *, time: str | None = None) -> tuple[Contract, dict[str, str]]:
     """Draft a contract.
 
     What was set and what responded cannot be told from a column alone; the draft goes by how a column
@@ -33,6 +34,7 @@ def infer(frame: Any) -> tuple[Contract, dict[str, str]]:
 
     Args:
         frame: polars or pandas frame, LazyFrame (collected), or Arrow table.
+        time: the time column, where several could be it.
 
     Returns:
         The draft, and for each column one sentence on why it has its role.
@@ -41,10 +43,11 @@ def infer(frame: Any) -> tuple[Contract, dict[str, str]]:
         RoleError: there is no time column, several could be it, or no observation is left.
         FrameError: this is not a frame.
     """
-    rows = to_polars(with_index(frame, "time") if is_pandas_dataframe(frame) else frame)
-    time = clock(rows.schema, None, {})
+    rows = to_polars(with_index(frame, time or "time") if is_pandas_dataframe(frame) else frame)
+    told = time is not None
+    time = clock(rows.schema, time, {})
     series = _series(rows, time)
-    drafted = {time: (Role.TIME, f"the only column that reads as a time ({rows.schema[time]}).")}
+    drafted = {time: (Role.TIME, f"{_named(told)} ({rows.schema[time]}).")}
     if series is not None:
         drafted[series] = (Role.SERIES, "time stamps repeat in the frame and never within one of its values.")
     rows = rows.sort([series, time] if series is not None else [time])
@@ -59,6 +62,10 @@ def infer(frame: Any) -> tuple[Contract, dict[str, str]]:
     zone = getattr(rows.schema[time], "time_zone", None)
     reasons = {name: f"{role.value}: {why}" for name, (role, why) in drafted.items()}
     return Contract(columns=tuple(columns), timezone=zone), {name: reasons[name] for name in rows.columns}
+
+
+def _named(told: bool) -> str:
+    return "the column that was named" if told else "the only column that reads as a time"
 
 
 def _column(values: pl.Series, role: Role, why: str) -> Column:
@@ -114,6 +121,7 @@ def _no_use(values: pl.Series, inside: pl.Series, levels: int, hint: str | None)
             not (dtype.is_numeric() or dtype == pl.Boolean or dtype in _TEXT),
             f"{dtype} is no type that a model takes.",
         ),
+        (is_latent_name(values.name), "its name is that of an inferred latent, which nobody measured."),
         (levels == 0, "every row is null."),
         (
             hint in ("a label", "an identifier") and not dtype.is_float(),

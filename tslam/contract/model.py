@@ -333,15 +333,16 @@ class Contract(Frozen):
         write_parquet(self, frame, path)
 
     @classmethod
-    def infer(cls, frame: Any) -> "tuple[Contract, dict[str, str]]":
+    def infer(cls, frame: Any, *, time: str | None = None) -> "tuple[Contract, dict[str, str]]":
         """A draft of a contract for a frame, and the reason for each column's role.
 
         Args:
             frame: polars or pandas frame, LazyFrame (collected), or anything narwhals reads.
+            time: the time column, where several could be it.
 
         Raises:
             RoleError: there is no time column, or no observation is left.
         """
         from tslam.contract.infer import infer  # noqa: PLC0415 - that module imports this one
 
-        return infer(frame)
+        return infer(frame, time=time)
