@@ -2,6 +2,7 @@
 
 import sys
 
+import capacity
 import exogenous
 import grid_world
 import linear_lam
@@ -37,7 +38,12 @@ def main() -> None:
                 "reproduce",
                 TITLE,
                 TEXT,
-                [*linear_lam.sections(), *exogenous.sections(), *grid_world.sections()],
+                [
+                    *linear_lam.sections(),
+                    *exogenous.sections(),
+                    *capacity.sections(),
+                    *grid_world.sections(),
+                ],
             )
         )
     if "presets" in asked:

@@ -65,6 +65,7 @@ def sections() -> Iterator[Section]:
     yield _leakage()
     yield _nonlinear()
     yield _remedies()
+    yield _remedies_in_a_network()
     yield _transfer()
 
 
@@ -161,6 +162,43 @@ def _remedies() -> Section:
         "What keeps the outside out",
         "Measuring it and giving it to the forward model settles the matter. Without, a swap (z read on one "
         "series must predict another, with its own innovation, under the same action) turns the subspace.",
+        (table,),
+    )
+
+
+def _remedies_in_a_network() -> Section:
+    """The same remedies where z is read by a network: two series under the same actions."""
+    table = Table(("innovation twice the action", "R² of the action", "of the innovation"))
+    s = series(2.0, 0)
+    n = NET_ROWS
+    # the second series: the same actions, other states, other outside
+    Ms = np.linalg.lstsq(s.action, s.after - s.now, rcond=None)[0]
+    other = np.arange(n, 2 * n)
+    after = s.after[other] + (s.action[:n] - s.action[other]) @ Ms
+    scale = s.now.std(axis=0)
+    X, Y = (np.vstack(v) / scale for v in ((s.now[:n], s.now[other]), (s.after[:n], after)))
+    rows = np.arange(2 * n)
+    train, stop, start = rows % 10 < 8, rows % 10 == 8, rows % n == 0
+    linear = fit_ridge(X, Y, train, 1e-6)
+    labels = np.full((2 * n, ACT), np.nan)
+    labels[:n] = s.action[:n]
+    for label, given, options in (
+        ("nothing done", False, {}),
+        ("swap alone", False, {"swap": 1.0}),
+        ("representation: what series have in common", False, {"endogenous": True}),
+        ("representation: what logged actions reach", True, {"endogenous": True}),
+    ):
+        parts = Composition.model_validate({"bottleneck": "noisy", "beta": 3e-3, "latents": ACT} | options)
+        told = labels if given else labels[:, :0]
+        episode = Episode(X, Y, start, train, stop, 1, told, np.roll(rows, n))
+        net, _ = train_composed(parts, episode, linear, FitConfig(epochs=40), seed=0)
+        z = ComposedLAM.of(net, linear, X, Y, start, train).read(X, Y)[:n]
+        table.add(label, *(f"{1 - missed(z, t[:n]):.3f}" for t in (s.action, s.innovation)))
+    return Section(
+        "The remedies in a network",
+        "Two series of 6,000 rows under the same actions, each with an innovation of its own. The network "
+        "as above; a swap makes z of one series predict the other, a representation keeps the directions in "
+        "which the series move alike, or those that tell a logged action one to four steps later.",
         (table,),
     )
 
