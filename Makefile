@@ -76,7 +76,7 @@ notebooks: $(STAMP) ## Run the notebooks and keep what they show
 reproduce: $(STAMP) ## Try what is published of latent action models: docs/reproduce.md, docs/presets.md (minutes)
 	$(BIN)/python tests/reproduce
 
-matrix: $(STAMP) ## Every method on every plant: docs/matrix.md (a quarter of an hour, resumable)
+matrix: $(STAMP) ## Every method on every plant: docs/matrix.md (most of an hour, resumable)
 	$(BIN)/python tests/reproduce/matrix.py
 
 bench: $(STAMP) ## Measure: import time, speed, peers (minutes; prints tables)
