@@ -145,8 +145,17 @@ def test_what_cannot_be_fitted_is_refused_before_training() -> None:
         _fit(frame, "paper:lapo", latents=7)
     with pytest.raises(ConfigError, match="128 entries is larger than the data"):
         _fit(frame.head(150), "paper:moto")
+    with pytest.raises(ConfigError, match="625 entries is larger than the data"):
+        _fit(frame, "paper:fsq", latents=4)
+    with pytest.raises(ConfigError, match="there is neither"):
+        tslam.fit(frame.drop("valve"), time="time", config="paper:endogenous")
+    with pytest.raises(ConfigError, match="needs at least two"):
+        _fit(frame, "paper:exogenous-swap")
     with pytest.raises(ConfigError, match="labels for no row"):
         tslam.fit(frame.drop("valve"), time="time", config="paper:clam")
+    empty = frame.with_columns(valve=pl.lit(None, dtype=pl.Float64))
+    with pytest.raises(ConfigError, match="labels for no row"):
+        _fit(empty, "paper:clam")
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_what_was_good() -> None:

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from vector_quantize_pytorch import FSQ, ResidualVQ, VectorQuantize
 
-from tslam.dynamics.composition import Composition
+from tslam.dynamics.composition import STEPS, Composition
 
 __all__ = ["Noisy", "Passage", "Squeezed", "bottleneck"]
 
@@ -15,8 +15,6 @@ _VARIANCE, _COVARIANCE, _MEAN = 0.1, 1e-3, 0.1
 """Weights of VCM in arXiv 2601.05230."""
 _DEAD = 1.0
 """An entry used less often than this, in rows of a batch on average, is drawn anew from live encodings."""
-_STEPS = 5
-"""Steps of a finite scalar quantiser along each latent."""
 
 
 class Squeezed(NamedTuple):
@@ -162,8 +160,8 @@ class Grid(nn.Module):
 
     def __init__(self, latents: int) -> None:
         super().__init__()
-        self.width, self.size = latents, _STEPS**latents
-        self.quantise = FSQ(levels=[_STEPS] * latents)
+        self.width, self.size = latents, STEPS**latents
+        self.quantise = FSQ(levels=[STEPS] * latents)
 
     def forward(self, raw: Float[Tensor, "batch width"]) -> Squeezed:
         """The nearest point of the grid."""

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Augmented", "Bottleneck", "Composition", "Sees"]
+__all__ = ["STEPS", "Augmented", "Bottleneck", "Composition", "Sees"]
 
 Sees = Literal["transition", "window", "multistep", "difference"]
 """What the inverse dynamics model sees: o_t and o_{t+1}; all of history and o_{t+1}; o_t and o_{t+k} with
@@ -12,6 +12,8 @@ k ~ U{1..K} in training; or o_{t+1} - o_t alone, so that no sample is seen as it
 Bottleneck = Literal["none", "sparse", "noisy", "vq", "fsq", "residual"]
 """What z is squeezed through: nothing, energy and VCM, Gaussian noise, codebooks side by side, a fixed grid,
 or codebooks of which each takes what the one before left."""
+STEPS = 5
+"""Steps of a finite scalar quantiser along each latent."""
 Augmented = Literal["shared", "independent"]
 """Whether all samples that a model sees are shifted alike, or each that the inverse model sees by itself."""
 
@@ -72,6 +74,11 @@ class Composition(BaseModel):
     def discrete(self) -> bool:
         """Has z entries of codebooks?"""
         return self.bottleneck in {"vq", "fsq", "residual"}
+
+    @property
+    def entries(self) -> int:
+        """Entries of a codebook, or points of the grid of a finite scalar quantiser."""
+        return STEPS**self.latents if self.bottleneck == "fsq" else self.codes
 
     @property
     def paired(self) -> bool:

@@ -53,10 +53,10 @@ def refuse_episode(parts: Composition, e: Episode) -> None:
             f"{rows} transitions measured whole are left to train on, and {int(e.stop.sum())} to stop on. "
             "Leave out channels that are seldom measured, or give a longer record."
         )
-    if parts.discrete and parts.codes > rows:
+    if parts.discrete and parts.entries > rows:
         raise ConfigError(
-            f"A codebook of {parts.codes} entries is larger than the data: {rows} transitions to train on. "
-            "Give a longer record, or take a preset with fewer codes."
+            f"A codebook of {parts.entries} entries is larger than the data: {rows} transitions to train on. "
+            "Give a longer record, or take a preset with fewer codes or latents."
         )
     if parts.actions and not np.isfinite(e.labels[e.train]).any():
         raise ConfigError(
