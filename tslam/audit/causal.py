@@ -63,7 +63,7 @@ class Causal:
 def lean_fits(ground: Ground) -> Lean:
     """Fit the lean model, with and without one held latent, on two halves of interleaved blocks."""
     panel = ground.panel
-    c = chain(panel, Structure(1, 1, frozenset(_within(ground))))
+    c = chain(panel, Structure(1, 1, frozenset(_within(ground))), ground.past)
     current = np.array([i for i, (_, offset) in enumerate(c.terms)])
     learn = c.usable
     products = Products.learn(c.X[learn][:, current], len(panel.channels))

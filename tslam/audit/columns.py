@@ -57,18 +57,19 @@ def _empty_action(panel: Panel, column: str, series: tuple[str, ...]) -> Claim:
     )  # fmt: skip
 
 
-def rectified(panel: Panel, late: Mapping[str, int], without: Collection[str]) -> Panel:
-    """The panel with late logs moved back in time, and without the logs that say nothing.
+def rectified(panel: Panel, shifts: Mapping[str, int], without: Collection[str]) -> Panel:
+    """The panel with each log moved to where its effect begins, and without the logs that say nothing.
 
     Args:
         panel: The data.
-        late: Steps by which a column's log is late. The last rows keep the last logged value.
+        shifts: Steps by which a column's log is late, or, below 0, by which the plant answers it late. At the
+            ends of a segment the nearest logged value is kept.
         without: Columns whose log is blanked.
     """
     start, stop = bounds(panel)
     actions = panel.actions.copy()
     row = np.arange(panel.rows)
-    for column, lag in late.items():
+    for column, lag in shifts.items():
         at = panel.features_of(column)
         actions[:, at] = panel.actions[np.clip(row + lag, start, stop - 1)][:, at]
     for column in without:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from tslam.dynamics.products import Products, widened
+from tslam.dynamics.sensed import sensed_state
 from tslam.panel.chain import Chain, Structure, chain
 from tslam.panel.panel import Panel
 from tslam.panel.split import Split, folds
@@ -32,6 +33,11 @@ DEGREES = 6.0
 """Degrees of freedom of the Student density that residuals are scored by: tails of telemetry are heavy."""
 LAGS = 4
 """Past samples of the rich model: sensor noise and unmeasured state make one sample too few."""
+
+SENSED_LAGS = 2
+"""Past estimates of the rich model where they are cleared of sensor noise: they sum up what came before."""
+_BETTER = 0.01
+"""Log of the error by which the cleared past has to predict better than the plain one."""
 
 PENALTIES = (1e-3, 1e-1, 1e3)
 """Ridge penalties tried on the products; the last switches them off."""
@@ -98,6 +104,8 @@ class Ground:
     """Student weight of each transition: below 1 where the residual is an outlier."""
     gram: tuple[Float[np.ndarray, "wide wide"], ...]
     """FᵀF over the training rows of each fold."""
+    past: Float[np.ndarray, "rows chan"] | None
+    """What stands for each observation in the history, on the grid rows; None: its last measured value."""
 
     @property
     def n(self) -> int:
@@ -138,7 +146,24 @@ def lay_ground(panel: Panel, structure: Structure) -> Ground:
     """
     shortest = int(np.median([s.stop - s.start for s in panel.segments]))
     lags = max(structure.lags, min(LAGS, max(1, shortest // 10)))
-    c = chain(panel, Structure(lags, min(2, lags), structure.within))
+    plain = _lay(panel, Structure(lags, min(2, lags), structure.within), None)
+    past = sensed_state(panel, structure.within)
+    if past is None:
+        return plain
+    lags = min(SENSED_LAGS, lags)
+    cleared = _lay(panel, Structure(lags, lags, structure.within), past)
+    return cleared if held_loss(cleared) < held_loss(plain) - _BETTER else plain
+
+
+def held_loss(ground: Ground) -> float:
+    """Mean over the channels of the log of their held-out error, per measured value."""
+    error = (ground.residual**2).sum(axis=0) / np.maximum(ground.seen.sum(axis=0), 1)
+    return float(np.log(error + 1e-12).mean())
+
+
+def _lay(panel: Panel, structure: Structure, past: Float[np.ndarray, "rows chan"] | None) -> Ground:
+    lags = structure.lags
+    c = chain(panel, structure, past)
     at = np.flatnonzero(c.usable)
     rows, X, raw = c.rows[at], c.X[at], c.Y[at]
     start = np.append(True, np.diff(rows) != 1)[: rows.size]
@@ -187,6 +212,7 @@ def lay_ground(panel: Panel, structure: Structure) -> Ground:
         cov,
         trust,
         gram,
+        past,
     )
 
 

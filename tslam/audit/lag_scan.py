@@ -27,7 +27,7 @@ BANDWIDTH = 50
 AFTER = 3
 """Rows after a move that count as just after it."""
 _WIDEST = 16
-"""Most observations whose product with the shifted action is tried; more would only cost time."""
+"""Most signals whose products with the shifted action are tried; more would only cost time."""
 _RIDGE = 3e-3
 
 
@@ -88,11 +88,9 @@ def scan_lags(ground: Ground, column: str) -> LagScan:
     keep = ground.regressors.without(names)
     start, stop = bounds(panel)
     values = carry(panel.actions[:, own], start)
-    mixed = _mixers(ground)
     shifts = tuple(range(EARLIEST, LATEST + 1))
     first, last = start[ground.rows], stop[ground.rows] - 1
     base = np.zeros_like(ground.Y)
-    shifted = np.zeros((len(shifts), *ground.Y.shape))
     solved = []
     for split, gram in zip(ground.splits, ground.gram, strict=True):
         count = int(split.train.sum())
@@ -103,32 +101,39 @@ def scan_lags(ground: Ground, column: str) -> LagScan:
         solved.append(
             (split, count, Ft, factor, ground.Y[split.train] - Ft @ W, ground.F[split.held][:, keep])
         )
-    after = np.zeros((len(shifts), ground.n), bool)
-    for k, shift in enumerate(shifts):
-        moved = values[np.clip(ground.rows + shift, first, last)]
-        changed = np.append(False, np.any(np.diff(moved, axis=0) != 0, axis=1)) & ~ground.start
-        after[k] = np.convolve(changed, np.ones(AFTER))[: ground.n] > 0
-        Z = (moved[:, :, None] * mixed[:, None, :]).reshape(ground.n, -1)
-        for split, count, Ft, factor, left, Fh in solved:
-            Zt = Z[split.train]
-            V = cho_solve(factor, Ft.T @ Zt)
-            inner = Zt.T @ Zt - (Ft.T @ Zt).T @ V + _RIDGE * count * np.eye(Z.shape[1])
-            D = np.linalg.solve(inner, Zt.T @ left)
-            shifted[k][split.held] = base[split.held] - (Z[split.held] - Fh @ V) @ D
     # holes say nothing: their residual is the rich model's own, zero, whatever the shift
     base *= ground.seen
-    shifted *= ground.seen
     without = student_score(base, ground.cov)
-    gains = np.stack([student_score(shifted[k], ground.cov) - without for k in range(len(shifts))])
     rest = np.maximum((base**2).sum(axis=0), 1e-30)
-    explained = np.stack([1.0 - (shifted[k] ** 2).sum(axis=0) / rest for k in range(len(shifts))])
-    return LagScan(column, shifts, gains, after, explained)
+    scans = []
+    for mixed in _mixers(ground):
+        after = np.zeros((len(shifts), ground.n), bool)
+        gains = np.zeros((len(shifts), ground.n))
+        explained = np.zeros((len(shifts), ground.Y.shape[1]))
+        for k, shift in enumerate(shifts):
+            moved = values[np.clip(ground.rows + shift, first, last)]
+            changed = np.append(False, np.any(np.diff(moved, axis=0) != 0, axis=1)) & ~ground.start
+            after[k] = np.convolve(changed, np.ones(AFTER))[: ground.n] > 0
+            Z = (moved[:, :, None] * mixed[:, None, :]).reshape(ground.n, -1)
+            left_over = base.copy()
+            for split, count, Ft, factor, left, Fh in solved:
+                Zt = Z[split.train]
+                V = cho_solve(factor, Ft.T @ Zt)
+                inner = Zt.T @ Zt - (Ft.T @ Zt).T @ V + _RIDGE * count * np.eye(Z.shape[1])
+                D = np.linalg.solve(inner, Zt.T @ left)
+                left_over[split.held] -= (Z[split.held] - Fh @ V) @ D
+            left_over *= ground.seen
+            gains[k] = student_score(left_over, ground.cov) - without
+            explained[k] = 1.0 - (left_over**2).sum(axis=0) / rest
+        scans.append(LagScan(column, shifts, gains, after, explained))
+    return max(scans, key=lambda s: float(s.gains.mean(axis=1).max()))
 
 
-def _mixers(ground: Ground) -> Float[np.ndarray, "n mixer"]:
-    """What the shifted action is multiplied with: one, and where they are few the present observations."""
-    chan = ground.Y.shape[1]
+def _mixers(ground: Ground) -> list[Float[np.ndarray, "n mixer"]]:
+    """What the shifted action is multiplied with: one; and where they are few, the state and the drivers."""
+    drivers = carry(ground.panel.exog, bounds(ground.panel)[0])[ground.rows]
+    signals = np.column_stack([ground.X[:, : ground.Y.shape[1]], drivers])
     ones = np.ones((ground.n, 1))
-    if chan > _WIDEST:
-        return ones
-    return np.column_stack([ones, 3.0 * np.tanh(ground.X[:, :chan] / 3.0)])
+    if signals.shape[1] > _WIDEST:
+        return [ones]
+    return [ones, np.column_stack([ones, 3.0 * np.tanh(signals / 3.0)])]

@@ -106,25 +106,28 @@ def held_levels(ground: Ground, excluded: Bool[np.ndarray, " n"] | None = None) 
         for f in (*panel.action_features, *panel.exog_features)
         if (f.name, 1) in ground.regressors.terms
     )
-    c = chain(panel, Structure(LAGS, LAGS, within))
+    c = chain(panel, Structure(LAGS, LAGS, within), ground.past)
     F, penalty = _regressors(c.X, c.usable, c.terms, len(panel.channels))
     if c.usable.sum() < 4 * F.shape[1]:
         return None
-    count = min(MOST, len(panel.channels))
     at = np.flatnonzero(c.usable)
-    held, fits, plain = [], [], []
+    halves = []
     for half in folds(panel, c.rows[at], count=2, purge=10):
         train, test = np.zeros(len(c.rows), bool), np.zeros(len(c.rows), bool)
         train[at[half.train]], test[at[half.held]] = True, True
-        plain.append(fit_ridge(F, c.Y, train, penalty))
-        try:
-            fit = fit_held(
-                F, c.Y, train, c.start, latents=count, ridge=penalty, iterations=_ITERATIONS, starts=(_START,)
-            )
-        except TrainingError:
-            return None
-        fits.append(fit)
-        held.append(test)
+        halves.append((train, test))
+    held = [test for _, test in halves]
+    plain = [fit_ridge(F, c.Y, train, penalty) for train, _ in halves]
+    found = []
+    # few rows or much noise do not tell several latents apart: what is not there is not fitted
+    for count in sorted({1, min(MOST, len(panel.channels))}, reverse=True):
+        fits = _fit_halves(F, c.Y, c.start, [train for train, _ in halves], count, penalty)
+        if fits is not None:
+            found.append((_gain(F, c.Y, c.start, held, fits, plain), fits))
+    if not found:
+        return None
+    gain, fits = max(found, key=lambda f: f[0].mean)
+    count = fits[0].inverse.B.shape[1]
     paths = [f.inverse.path(c.Y - f.forward.mean(F), c.start) for f in fits]
     wide = np.column_stack([c.X, np.ones(len(c.X))])
     rest = at_rest(panel, c.rows, c.start, wide, 1e-3, after=_AFTER, before=_BEFORE)
@@ -140,9 +143,27 @@ def held_levels(ground: Ground, excluded: Bool[np.ndarray, " n"] | None = None) 
         held=tuple(held),
         fits=tuple(fits),
         twins=tuple(_twins(first, other) for other in paths),
-        gain=_gain(F, c.Y, c.start, held, fits, plain),
+        gain=gain,
         levels=tuple(_level(k, inverse, first, paths[1:], c.start, rest, told, place) for k in range(count)),
     )
+
+
+def _fit_halves(
+    F: Float[np.ndarray, "n wide"],
+    Y: Float[np.ndarray, "n chan"],
+    start: Bool[np.ndarray, " n"],
+    train: list[Bool[np.ndarray, " n"]],
+    count: int,
+    penalty: Float[np.ndarray, " wide"],
+) -> list[HeldFit] | None:
+    """A fit for each half with so many latents; None where one does not converge."""
+    try:
+        return [
+            fit_held(F, Y, own, start, latents=count, ridge=penalty, iterations=_ITERATIONS, starts=(_START,))
+            for own in train
+        ]
+    except TrainingError:
+        return None
 
 
 def _regressors(

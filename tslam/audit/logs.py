@@ -13,12 +13,16 @@ from tslam.audit.offset import Offset, Run
 from tslam.contract.model import Column
 from tslam.contract.roles import Timing
 
-__all__ = ["as_outage", "claim_excitation", "claim_lag", "claim_offset"]
+__all__ = ["as_outage", "claim_excitation", "claim_lag", "claim_offset", "likely_delay"]
 
 _FREE = 1e-6
 """Share of an action's variance below which it is a function of the observations."""
-_SURE = 4.0
+_SURE = 3.5
 """t from which an effect is taken to come before its log: looked for at many shifts, so far above 2."""
+_AHEAD = 1.3
+"""Gain ahead of the log over that behind it: by feedback a later action tells a little of what was before."""
+_DELAYED = 1.5
+"""t from which dead time is more likely than none: enough to allow for it, not to say so."""
 _SHOWN = 3.0
 _SILENT = 2.0
 """An action whose surest gain at any shift stays below this t shows nothing."""
@@ -71,7 +75,7 @@ def claim_excitation(x: Excitation) -> Claim | None:
         score=0.0,
         recommendation=advice,
         evidence=(evidence,),
-        most="warning",
+        most="info" if x.still and x.moves else "warning",
     )
 
 
@@ -80,7 +84,7 @@ def claim_lag(ground: Ground, scan: LagScan, x: Excitation, column: Column) -> C
     causal, early = scan.best(EARLIEST, 0), scan.best(1, LATEST)
     here, ahead = scan.test(causal), scan.test(early)
     before = scan.test(early, against=causal)
-    if before.t > _SURE and ahead.t > _SHOWN and ahead.mean > 2.0 * max(here.mean, 0.0):
+    if before.t > _SURE and ahead.t > _SHOWN and ahead.mean > _AHEAD * max(here.mean, 0.0):
         return _late(ground, scan, causal, early, column)
     if scan.largest_t() < _SILENT:
         known = x.moves >= _POWER_MOVES and scan.bound() <= _INERT_BOUND
@@ -88,6 +92,13 @@ def claim_lag(ground: Ground, scan: LagScan, x: Excitation, column: Column) -> C
     if causal < 0 and scan.test(causal, against=0).t > _SURE:
         return _dead_time(scan, causal, column.dead_time)
     return None
+
+
+def likely_delay(scan: LagScan) -> int:
+    """Dead time in steps that is more likely than none; 0 where the scan does not tell."""
+    causal = scan.best(EARLIEST, 0)
+    told = scan.test(causal).t > _SILENT and scan.test(causal, against=0).t > _DELAYED
+    return -causal if causal < 0 and told else 0
 
 
 def _late(ground: Ground, scan: LagScan, causal: int, early: int, column: Column) -> Claim:

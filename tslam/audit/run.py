@@ -24,7 +24,7 @@ from tslam.audit.gap import (
 )
 from tslam.audit.ground import Ground, lay_ground
 from tslam.audit.lag_scan import scan_lags
-from tslam.audit.logs import claim_excitation, claim_lag, claim_offset
+from tslam.audit.logs import claim_excitation, claim_lag, claim_offset, likely_delay
 from tslam.audit.naming import telling_latents
 from tslam.audit.offset import held_offset
 from tslam.audit.series import common_ground
@@ -33,6 +33,7 @@ from tslam.audit.unlogged import ask_hidden
 from tslam.errors import FrameError
 from tslam.panel.chain import Structure
 from tslam.panel.panel import Panel
+from tslam.panel.windows import bounds
 
 __all__ = ["audit_panel"]
 
@@ -118,6 +119,7 @@ def _ask_logs(
         The ground, and the columns that are among its inputs.
     """
     panel = ground.panel
+    delays: dict[str, int] = {}
     late: dict[str, int] = {}
     inert: set[str] = set()
     usable: list[str] = []
@@ -125,7 +127,9 @@ def _ask_logs(
         claim = claim_excitation(x)
         if claim is None:
             usable.append(x.column)
-            claim = claim_lag(ground, scan_lags(ground, x.column), x, panel.contract.column(x.column))
+            scan = scan_lags(ground, x.column)
+            claim = claim_lag(ground, scan, x, panel.contract.column(x.column))
+            delays[x.column] = likely_delay(scan)
         else:
             untested += _unasked(
                 x.column, ("lag", "effect", "outage, coarseness"), "it does not move by itself"
@@ -137,15 +141,22 @@ def _ask_logs(
             inert.add(x.column)
         elif claim.kind is GapKind.MISALIGNED_LOG and claim.lag is not None and claim.lag > 0:
             late[x.column] = claim.lag
-    sound = lay_ground(rectified(panel, late, inert), structure) if late or inert else ground
+    shifts = {c: -d for c, d in delays.items() if d and c not in inert} | late
+    sound = lay_ground(rectified(panel, shifts, inert), structure) if shifts or inert else ground
     for column in usable:
         if column in inert or column in late:
             untested += _unasked(column, ("outage, coarseness",), "its log and the effect do not go together")
             continue
         claim = claim_offset(sound, held_offset(sound, column))
         if claim is not None and not any((c.kind, c.column) == (claim.kind, column) for c in claims):
-            claims.append(claim)
+            claims.append(_earlier(panel, claim, delays[column]))
     return sound, [column for column in usable if column not in inert]
+
+
+def _earlier(panel: Panel, claim: Claim, delay: int) -> Claim:
+    """The claim with its windows where the log was wrong, not where the plant answered."""
+    start, _ = bounds(panel)
+    return replace(claim, windows=tuple((max(a - delay, int(start[a])), b - delay) for a, b in claim.windows))
 
 
 def _unasked(column: str, questions: Sequence[str], reason: str) -> list[NotTested]:

@@ -42,12 +42,13 @@ class Chain:
     terms: tuple[tuple[str, int], ...]
 
 
-def chain(panel: Panel, structure: Structure) -> Chain:
+def chain(panel: Panel, structure: Structure, past: Float[np.ndarray, "rows chan"] | None = None) -> Chain:
     """Transitions of all segments behind one another, with regressors and targets.
 
     Args:
         panel: The panel.
         structure: Lags and timing.
+        past: What stands for each observation in the history; None: its last measured value.
 
     Raises:
         FrameError: no segment is long enough for one transition.
@@ -57,7 +58,9 @@ def chain(panel: Panel, structure: Structure) -> Chain:
     rows = row[row + 1 < stop]
     start = np.append(True, np.diff(rows) != 1)[: rows.size]
     good = transitions(panel, structure.lags)
-    d: Design = design(panel, good, structure.lags, input_lags=structure.input_lags, within=structure.within)
+    d: Design = design(
+        panel, good, structure.lags, input_lags=structure.input_lags, within=structure.within, past=past
+    )
     at = np.searchsorted(rows, good)
     usable = np.zeros(rows.size, bool)
     usable[at] = True

@@ -56,6 +56,7 @@ def design(
     *,
     input_lags: int = 1,
     within: frozenset[str] = frozenset(),
+    past: Float[np.ndarray, "rows chan"] | None = None,
 ) -> Design:
     """Regressors and targets of transitions.
 
@@ -69,6 +70,7 @@ def design(
         lags: Samples of history: o_t .. o_{t-lags+1}.
         input_lags: Samples of each input: a_t .. a_{t-input_lags+1}.
         within: Input columns whose timing is ``within``: a_{t+1} comes too.
+        past: What stands for each observation in the history; None: its last measured value.
 
     Raises:
         ConfigError: a row's window would leave its segment.
@@ -81,7 +83,7 @@ def design(
         )
     history = [(0 - lag, list(range(len(panel.channels)))) for lag in range(lags)]
     blocks = (
-        (panel.obs, panel.channels, history),
+        (panel.obs if past is None else past, panel.channels, history),
         (panel.actions, _names(panel.action_features), _offsets(panel.action_features, input_lags, within)),
         (panel.exog, _names(panel.exog_features), _offsets(panel.exog_features, input_lags, within)),
     )
@@ -95,13 +97,13 @@ def design(
             X[:, at] = filled[source][:, kept] if len(kept) < len(names) else filled[source]
             X[rows + offset < first, at] = 0.0
             terms += [(names[i], offset) for i in kept]
-    past, inputs = widths[0], widths[0] + widths[1]
+    history_end, inputs = widths[0], widths[0] + widths[1]
     return Design(
         rows=rows,
         X=X,
         Y=panel.obs[rows + 1],
-        history=slice(0, past),
-        actions=slice(past, inputs),
+        history=slice(0, history_end),
+        actions=slice(history_end, inputs),
         exog=slice(inputs, inputs + widths[2]),
         terms=tuple(terms),
     )

@@ -1,0 +1,77 @@
+"""The filter and the smoother of a state against plain conditioning of one joint Gaussian, holes included."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tslam.kernels.state_space import filter_state, smooth_state
+
+CLOSE = {"rtol": 1e-7, "atol": 1e-8}
+
+
+class Problem:
+    """A linear state with sensors, and the joint Gaussian of all states."""
+
+    def __init__(self, seed: int, rows: int, width: int, missing: float) -> None:
+        rng = np.random.default_rng(seed)
+        half = rng.normal(size=(width, width))
+        self.A = rng.normal(size=(width, width)) * 0.5
+        self.Q = half @ half.T + 0.1 * np.eye(width)
+        self.R = rng.uniform(0.05, 2.0, width)
+        self.drive = rng.normal(size=(rows, width))
+        self.start = rng.random(rows) < 0.2
+        self.start[0] = True
+        self.seen = rng.random((rows, width)) >= missing
+        self.y = np.where(self.seen, rng.normal(size=(rows, width)), 0.0)
+        mean, cov = np.zeros((rows, width)), np.zeros((rows, width, rows, width))
+        for t in range(rows):
+            if self.start[t]:
+                cov[t, :, t] = np.eye(width)
+                continue
+            mean[t] = self.A @ mean[t - 1] + self.drive[t]
+            for s in range(t):
+                cov[t, :, s] = self.A @ cov[t - 1, :, s]
+                cov[s, :, t] = cov[t, :, s].T
+            cov[t, :, t] = self.A @ cov[t - 1, :, t - 1] @ self.A.T + self.Q
+        self.mean, self.cov = mean.ravel(), cov.reshape(rows * width, rows * width)
+
+    def given(self, first_rows: int) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and covariance of all states, given the readings of the first rows."""
+        told = np.flatnonzero((self.seen & (np.arange(len(self.y))[:, None] < first_rows)).ravel())
+        if not told.size:
+            return self.mean, self.cov
+        noise = np.diag(np.tile(self.R, len(self.y))[told])
+        gain = np.linalg.solve(self.cov[np.ix_(told, told)] + noise, self.cov[told]).T
+        left = self.y.ravel()[told] - self.mean[told]
+        return self.mean + gain @ left, self.cov - gain @ self.cov[told]
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 3), st.sampled_from([0.0, 0.4, 1.0]))
+def test_filter_and_smoother_condition_on_what_was_read(
+    seed: int, rows: int, width: int, missing: float
+) -> None:
+    p = Problem(seed, rows, width, missing)
+    after, before, after_cov, before_cov, _ = filter_state(
+        p.y, p.seen, p.start, p.drive, p.A, p.Q, p.R, keep=True
+    )
+    for t in range(rows):
+        own = slice(t * width, (t + 1) * width)
+        for known, mean, cov in ((t + 1, after, after_cov), (t, before, before_cov)):
+            wanted, spread = p.given(known)
+            np.testing.assert_allclose(mean[t], wanted[own], **CLOSE)
+            np.testing.assert_allclose(cov[t], spread[own, own], **CLOSE)
+    mean, cov, lagged = smooth_state(p.start, p.A, after, before, after_cov, before_cov)
+    wanted, spread = p.given(rows)
+    np.testing.assert_allclose(mean.ravel(), wanted, **CLOSE)
+    for t in range(rows):
+        own, last = slice(t * width, (t + 1) * width), slice((t - 1) * width, t * width)
+        np.testing.assert_allclose(cov[t], spread[own, own], **CLOSE)
+        if not p.start[t]:
+            np.testing.assert_allclose(lagged[t], spread[own, last], **CLOSE)
+
+
+def test_the_state_is_the_same_whether_covariances_are_kept() -> None:
+    p = Problem(3, 6, 3, 0.3)
+    kept, lean = (filter_state(p.y, p.seen, p.start, p.drive, p.A, p.Q, p.R, keep=k) for k in (True, False))
+    np.testing.assert_array_equal(kept[0], lean[0])
+    assert lean[2].shape == (1, 3, 3)
