@@ -6,7 +6,7 @@ predicted from blocks of time that it is not in. Folds are interleaved because a
 half-and-half split would judge the model at levels it never saw.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -106,6 +106,8 @@ class Ground:
     """FᵀF over the training rows of each fold."""
     past: Float[np.ndarray, "rows chan"] | None
     """What stands for each observation in the history, on the grid rows; None: its last measured value."""
+    plain: "Ground | None" = None
+    """The same transitions with measured values for a history, where this ground's is cleared of noise."""
 
     @property
     def n(self) -> int:
@@ -146,13 +148,13 @@ def lay_ground(panel: Panel, structure: Structure) -> Ground:
     """
     shortest = int(np.median([s.stop - s.start for s in panel.segments]))
     lags = max(structure.lags, min(LAGS, max(1, shortest // 10)))
-    plain = _lay(panel, Structure(lags, min(2, lags), structure.within), None)
+    plain = _lay(panel, Structure(lags, min(2, lags), structure.within))
     past = sensed_state(panel, structure.within)
     if past is None:
         return plain
     lags = min(SENSED_LAGS, lags)
-    cleared = _lay(panel, Structure(lags, lags, structure.within), past)
-    return cleared if held_loss(cleared) < held_loss(plain) - _BETTER else plain
+    cleared = _lay(panel, Structure(lags, lags, structure.within), past, plain.rows)
+    return replace(cleared, plain=plain) if held_loss(cleared) < held_loss(plain) - _BETTER else plain
 
 
 def held_loss(ground: Ground) -> float:
@@ -161,10 +163,16 @@ def held_loss(ground: Ground) -> float:
     return float(np.log(error + 1e-12).mean())
 
 
-def _lay(panel: Panel, structure: Structure, past: Float[np.ndarray, "rows chan"] | None) -> Ground:
+def _lay(
+    panel: Panel,
+    structure: Structure,
+    past: Float[np.ndarray, "rows chan"] | None = None,
+    only: Int[np.ndarray, " n"] | None = None,
+) -> Ground:
+    """Cross-fit on one kind of history, on the transitions from certain grid rows where some are given."""
     lags = structure.lags
     c = chain(panel, structure, past)
-    at = np.flatnonzero(c.usable)
+    at = np.flatnonzero(c.usable if only is None else c.usable & np.isin(c.rows, only))
     rows, X, raw = c.rows[at], c.X[at], c.Y[at]
     start = np.append(True, np.diff(rows) != 1)[: rows.size]
     current = np.array(

@@ -66,8 +66,12 @@ class LagScan:
         return max(within, key=lambda s: (means[s], -abs(s)))
 
     def largest_t(self) -> float:
-        """The surest gain at any shift, over all rows or just after moves."""
-        return max(max(self.test(s).t, self.at_moves(s).t) for s in self.shifts)
+        """The surest gain at any shift, over all rows."""
+        return max(self.test(s).t for s in self.shifts)
+
+    def largest_at_moves(self) -> float:
+        """The surest gain at any shift just after moves."""
+        return max(self.at_moves(s).t for s in self.shifts)
 
     def bound(self) -> float:
         """Upper 95% bound of the gain at the best shift, nats per 1,000 rows."""

@@ -25,7 +25,9 @@ _DELAYED = 1.5
 """t from which dead time is more likely than none: enough to allow for it, not to say so."""
 _SHOWN = 3.0
 _SILENT = 2.0
-"""An action whose surest gain at any shift stays below this t shows nothing."""
+"""An action whose surest gain over all rows stays below this t at every shift shows nothing."""
+_SILENT_AT_MOVES = 3.1
+"""The same just after moves, where shifts are as good as independent: p = .05 over forty-five of them."""
 _POWER_MOVES = 10
 """Moves from which showing nothing says something."""
 _INERT_BOUND = 15.0
@@ -86,7 +88,7 @@ def claim_lag(ground: Ground, scan: LagScan, x: Excitation, column: Column) -> C
     before = scan.test(early, against=causal)
     if before.t > _SURE and ahead.t > _SHOWN and ahead.mean > _AHEAD * max(here.mean, 0.0):
         return _late(ground, scan, causal, early, column)
-    if scan.largest_t() < _SILENT:
+    if scan.largest_t() < _SILENT and scan.largest_at_moves() < _SILENT_AT_MOVES:
         known = x.moves >= _POWER_MOVES and scan.bound() <= _INERT_BOUND
         return _inert(scan, x) if known else None
     if causal < 0 and scan.test(causal, against=0).t > _SURE:

@@ -71,7 +71,8 @@ def audit_panel(
     further, hidden, unasked = ask_hidden(sound, columns, claims)
     claims += further
     untested += unasked
-    shares = attribute(sound, hidden, seed=seed)
+    measured = sound.plain or sound
+    shares = attribute(measured, hidden, seed=seed)
     _weigh(claims)
     tested = 2 + 3 * sum(not x.still and x.measured > 0 for x in excited)
     names = [
@@ -85,7 +86,7 @@ def audit_panel(
         latents=tuple(latents),
         not_tested=tuple(untested),
         tested=tested,
-        adequate=_better_than_persistence(sound),
+        adequate=_better_than_persistence(measured),
         notes=()
         if np.isfinite(levels).any() or not latents
         else ("The model could say nothing about its latents here.",),
