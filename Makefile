@@ -20,7 +20,7 @@ export TZ := UTC
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help install demo test lint types format docs docs-serve picture notebooks reproduce matrix bench schemas check-gpu clean
+.PHONY: help install demo test lint types format docs docs-serve picture notebooks reproduce matrix study bench schemas check-gpu clean
 
 help: ## List the targets
 	@echo "tslam: what acted on your system that nobody logged?"
@@ -78,6 +78,9 @@ reproduce: $(STAMP) ## Try what is published of latent action models: docs/repro
 
 matrix: $(STAMP) ## Every method on every plant: docs/matrix.md (most of an hour, resumable)
 	$(BIN)/python tests/reproduce/matrix.py
+
+study: $(STAMP) ## How often the audit alarms where nothing is hidden (half an hour, resumable; prints counts)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/study
 
 bench: $(STAMP) ## Measure: import time, speed, peers (minutes; prints tables)
 	for script in tests/benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done

@@ -1,5 +1,6 @@
 """The audit of a record through the public door, told in a few fields."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import tslam
@@ -40,3 +41,15 @@ def alarms(gaps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def critical_action(gaps: list[dict[str, Any]]) -> bool:
     """Is an action called missing, with the highest severity?"""
     return any(g["kind"] == "missing_action" and g["severity"] == "critical" for g in gaps)
+
+
+def tally(group: Callable[[str], str], cells: Iterable[dict[str, Any]]) -> dict[str, list[int]]:
+    """Per group of keys: records, those with any alarm, those with a missing action called critical."""
+    out: dict[str, list[int]] = {}
+    for cell in cells:
+        for name in (group(cell["key"]), "all"):
+            counts = out.setdefault(name, [0, 0, 0])
+            counts[0] += 1
+            counts[1] += bool(alarms(cell["gaps"]))
+            counts[2] += critical_action(cell["gaps"])
+    return out

@@ -15,7 +15,7 @@ from records import changed, keys, rows_of
 from tslam.plants import PLANTS, Record
 from tslam.seeding import generator
 
-__all__ = ["LOOKALIKES", "cell", "wanted"]
+__all__ = ["LOOKALIKES", "cell", "group", "wanted"]
 
 STATES = {
     "tank": "temp_1",
@@ -43,7 +43,7 @@ def unmeasured_state(record: Record) -> Record:
 def recalibrated(record: Record) -> Record:
     """From some row on one sensor reads half to two standard deviations more or less."""
     rng = generator(record.seed, "study", "recalibrated")
-    values = _sensor(record, rng).copy()
+    values = _sensor(record).copy()
     at = int(len(values) * rng.uniform(0.2, 0.8))
     values[at:] += values.std() * rng.uniform(0.5, 2.0) * rng.choice([-1.0, 1.0])
     return changed(record, [pl.Series(_name(record), values)])
@@ -52,7 +52,7 @@ def recalibrated(record: Record) -> Record:
 def drifting(record: Record) -> Record:
     """One sensor drifts by one to three standard deviations over the record, along a smooth path."""
     rng = generator(record.seed, "study", "drifting")
-    values = _sensor(record, rng)
+    values = _sensor(record)
     way = np.cumsum(np.cumsum(rng.standard_normal(len(values))))
     way = (way - way.min()) / np.ptp(way)
     return changed(record, [pl.Series(_name(record), values + values.std() * rng.uniform(1.0, 3.0) * way)])
@@ -62,7 +62,7 @@ def _name(record: Record) -> str:
     return record.observations[record.seed % len(record.observations)]
 
 
-def _sensor(record: Record, _: np.random.Generator) -> np.ndarray:
+def _sensor(record: Record) -> np.ndarray:
     return np.asarray(record.frame[_name(record)].to_numpy(), float)
 
 
@@ -78,6 +78,11 @@ def wanted(count: int, first: int) -> list[str]:
     """``plant/seed/lookalike``, ``count`` of each; seeds that no clean record has."""
     records = keys(count, first + 1000, tuple(PLANTS))
     return [f"{record}/{name}" for record in records for name in LOOKALIKES]
+
+
+def group(key: str) -> str:
+    """What is counted together."""
+    return key.split("/")[2]
 
 
 def cell(key: str) -> dict[str, Any]:

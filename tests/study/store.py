@@ -17,8 +17,9 @@ Cell = dict[str, Any]
 
 @cache
 def version() -> str:
-    """A digest of the library's rooms that the study runs, so that a page can say what its cells are of."""
-    sources = [p for room in ("audit", "dynamics", "panel", "kernels") for p in (ROOT / "tslam" / room).glob("*.py")]
+    """A digest of the library's rooms that the study runs: what a cell is of."""
+    rooms = ("audit", "dynamics", "panel", "kernels")
+    sources = [p for room in rooms for p in (ROOT / "tslam" / room).glob("*.py")]
     return sha256(b"".join(p.read_bytes() for p in sorted(sources))).hexdigest()[:8]
 
 
@@ -32,7 +33,12 @@ def cells(question: str) -> dict[str, Cell]:
 
 
 def fill(
-    question: str, keys: Iterable[str], compute: Callable[[str], Cell], *, fresh: bool = False, until: float = 0.0
+    question: str,
+    keys: Iterable[str],
+    compute: Callable[[str], Cell],
+    *,
+    fresh: bool = False,
+    until: float = 0.0,
 ) -> None:
     """Compute the cells that are missing.
 
@@ -52,7 +58,12 @@ def fill(
                 break
             began = time.process_time()
             cell = compute(key)
-            line = {"key": key, "version": version(), "seconds": round(time.process_time() - began, 3), **cell}
+            line = {
+                "key": key,
+                "version": version(),
+                "seconds": round(time.process_time() - began, 3),
+                **cell,
+            }
             out.write(json.dumps(line) + "\n")
             out.flush()
             if done % 20 == 0:
