@@ -13,7 +13,7 @@ from tslam.contract import SeverityRule
 
 PLANT = easy(rows=2500)
 LATE = delayed(PLANT.frame, "action_0", 7)
-PROBABILITIES = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=30)
+PROBABILITIES = st.lists(st.floats(0.0, 1.0, allow_subnormal=False), min_size=1, max_size=30)
 
 
 @given(PROBABILITIES)

@@ -24,6 +24,8 @@ from tslam.panel.split import folds
 __all__ = ["Causal", "Lean", "causal_latent", "lean_fits"]
 
 _START = 0.98
+_ONCE = 3
+"""Steps left out of the kurtosis, the largest: what happened once or twice is no action."""
 _BANDWIDTH = 50
 _WIDEST = 300
 """Above this many regressors the lean model goes without products: EM visits them at every step."""
@@ -111,10 +113,16 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
         gain=mean_test(gain, _BANDWIDTH),
         against_rich=mean_test(versus, _BANDWIDTH),
         persistence=float(np.median([f.inverse.phi[0] for f in lean.with_latent])),
-        jumpiness=float(kurtosis(np.diff(level)[inside])),
+        jumpiness=_jumpiness(np.diff(level)[inside]),
         level=level[np.searchsorted(lean.rows, ground.rows)],
         direction=whole.inverse.B[:, 0],
     )
+
+
+def _jumpiness(steps: Float[np.ndarray, " n"]) -> float:
+    """Excess kurtosis of the steps but the largest few: a sensor that was set anew jumps once, a hand often."""
+    few = np.argsort(-np.abs(steps))[:_ONCE]
+    return float(kurtosis(np.delete(steps, few)))
 
 
 def _within(ground: Ground) -> set[str]:

@@ -24,11 +24,12 @@ from tslam.audit.gap import (
 )
 from tslam.audit.ground import Ground, lay_ground
 from tslam.audit.lag_scan import scan_lags
-from tslam.audit.logs import claim_excitation, claim_lag, claim_offset, likely_delay
+from tslam.audit.logs import claim_excitation, claim_lag, likely_delay
 from tslam.audit.naming import telling_latents
 from tslam.audit.offset import held_offset
 from tslam.audit.series import common_ground
 from tslam.audit.severity import false_discovery, grade
+from tslam.audit.shortfall import claim_offset
 from tslam.audit.unlogged import ask_hidden
 from tslam.errors import FrameError
 from tslam.panel.chain import Structure

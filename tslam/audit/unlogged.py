@@ -12,8 +12,8 @@ from tslam.audit.gap import GapKind, NotTested
 from tslam.audit.ground import Ground
 from tslam.audit.hidden import adequate, as_log, claim_latent, claim_moves
 from tslam.audit.levels import held_levels
-from tslam.audit.logs import as_outage
 from tslam.audit.moves import find_moves
+from tslam.audit.shortfall import as_outage
 from tslam.audit.standing import acting, claim_action, claim_driver, driving
 from tslam.audit.whose import Owners
 
@@ -89,6 +89,8 @@ def _ask_levels(asked: _Asked, ground: Ground, explained: Bool[np.ndarray, " n"]
 
 
 def _ask_moves(asked: _Asked, ground: Ground, explained: Bool[np.ndarray, " n"]) -> None:
+    # jumps of a state that was smoothed into place late would pass for moves
+    ground = ground.plain or ground
     moves = find_moves(ground, explained)
     if moves is None:
         asked.skip("unlogged moves", "too few rows can be trusted")
