@@ -120,7 +120,7 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
 
 
 def _jumpiness(steps: Float[np.ndarray, " n"]) -> float:
-    """Excess kurtosis of the steps but the largest few: a sensor that was set anew jumps once, a hand often."""
+    """Excess kurtosis of all but the largest steps: a sensor that is set anew jumps once, a hand often."""
     few = np.argsort(-np.abs(steps))[:_ONCE]
     return float(kurtosis(np.delete(steps, few)))
 
