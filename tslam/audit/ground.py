@@ -23,6 +23,7 @@ __all__ = [
     "PENALTIES",
     "Ground",
     "Regressors",
+    "held_loss",
     "lay_ground",
     "robust_scatter",
     "student_score",

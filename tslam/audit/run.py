@@ -22,7 +22,7 @@ from tslam.audit.gap import (
     Stamp,
     Substitution,
 )
-from tslam.audit.ground import Ground, lay_ground
+from tslam.audit.ground import Ground, held_loss, lay_ground
 from tslam.audit.lag_scan import scan_lags
 from tslam.audit.logs import claim_excitation, claim_lag, likely_delay
 from tslam.audit.naming import telling_latents
@@ -143,16 +143,29 @@ def _ask_logs(
             inert.add(x.column)
         elif claim.kind is GapKind.MISALIGNED_LOG and claim.lag is not None and claim.lag > 0:
             late[x.column] = claim.lag
-    shifts = {c: -d for c, d in delays.items() if d and c not in inert} | late
-    sound = lay_ground(rectified(panel, shifts, inert), structure) if shifts or inert else ground
+    delays = {c: d for c, d in delays.items() if d and c not in inert and c not in late}
+    sound, delays = _set_right(structure, ground, late, inert, delays)
     for column in usable:
         if column in inert or column in late:
             untested += _unasked(column, ("outage, coarseness",), "its log and the effect do not go together")
             continue
         claim = claim_offset(sound, held_offset(sound, column))
         if claim is not None and not any((c.kind, c.column) == (claim.kind, column) for c in claims):
-            claims.append(_earlier(panel, claim, delays[column]))
+            claims.append(_earlier(panel, claim, delays.get(column, 0)))
     return sound, [column for column in usable if column not in inert]
+
+
+def _set_right(
+    structure: Structure, ground: Ground, late: dict[str, int], inert: set[str], delays: dict[str, int]
+) -> tuple[Ground, dict[str, int]]:
+    """The ground on logs that are set right, with dead time allowed for where that predicts better."""
+    panel = ground.panel
+    sound = lay_ground(rectified(panel, late, inert), structure) if late or inert else ground
+    if not delays:
+        return sound, {}
+    shifts = late | {column: -delay for column, delay in delays.items()}
+    allowed = lay_ground(rectified(panel, shifts, inert), structure)
+    return (allowed, delays) if held_loss(allowed) < held_loss(sound) else (sound, {})
 
 
 def _earlier(panel: Panel, claim: Claim, delay: int) -> Claim:
