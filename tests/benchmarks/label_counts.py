@@ -7,7 +7,8 @@ not with all that were tried). Beside it stand ridge and a network from labels a
 and inputs, and align with the labels that it asks for itself. The last column but two is what the best line
 through the model's latents explains of the level.
 
-Takes names of plants and recorded sets as arguments; by default all plants. Recorded sets are found in the
+Takes names of plants and recorded sets as arguments; by default all plants. With ``fresh`` among them the
+plants are those of seeds that no setting was chosen on. Recorded sets are found in the
 folder that TSLAM_RECORDED names.
 """
 
@@ -32,7 +33,8 @@ from tslam.align.reading import Reader, Reading, learn_reader, read
 from tslam.contract.roles import Kind
 from tslam.panel.ingest import read as read_frame
 
-ROWS, SEEDS, DRAWS, TARGET = 6000, (0, 1, 2), 3, 0.9
+ROWS, DRAWS, TARGET = 6000, 3, 0.9
+SEEDS, FRESH = (0, 1, 2), (3, 4, 5)
 COUNTS = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40)
 SHORTEST, BLOCK = 5, 10
 HIDDEN = {
@@ -65,9 +67,9 @@ class Case:
     seed: int
 
 
-def plants(name: str) -> Iterator[Case]:
-    """Three plants of a kind, each without one action."""
-    for seed in SEEDS:
+def plants(name: str, seeds: tuple[int, ...]) -> Iterator[Case]:
+    """Plants of a kind, each without one action."""
+    for seed in seeds:
         whole = tslam.plants.simulate(name, rows=ROWS, seed=seed)
         hidden = (HIDDEN[name] or whole.actions)[seed % len(HIDDEN[name] or whole.actions)]
         record = whole.drop(hidden)
@@ -196,6 +198,8 @@ class Bench:
 def main(names: list[str]) -> None:
     """Print the table."""
     folder = Path(os.environ.get("TSLAM_RECORDED", "nowhere"))
+    seeds = FRESH if "fresh" in names else SEEDS
+    names = [n for n in names if n != "fresh"]
     print(
         f"{'record':<34}{'seed':>4}"
         + "".join(f"{m:>15}" for m in METHODS)
@@ -203,7 +207,7 @@ def main(names: list[str]) -> None:
     )
     shares: list[tuple[float, float, float]] = []
     for name in names or list(HIDDEN):
-        for case in plants(name) if name in HIDDEN else recorded(name, folder):
+        for case in plants(name, seeds) if name in HIDDEN else recorded(name, folder):
             start, bench = time.perf_counter(), Bench(case)
             found = {m: bench.needed(m) for m in METHODS}
             rivals = [n for n, _ in (found["ridge"], found["network"]) if n is not None]

@@ -24,7 +24,7 @@ __all__ = ["LabelBudget", "Point", "Window", "budget", "next_windows"]
 _LATE = 0.3
 _FEWEST_LATE = 3
 _COUNTS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
-_DRAWS = 5
+_DRAWS = 3
 """Choices of labels behind each point of the curve."""
 _EDGES = (0.1, 0.9)
 
@@ -108,7 +108,7 @@ def budget(
             chosen = early.take(order[:count].tolist())
             if len(set(chosen.values)) < 2:
                 continue
-            decoder = fit_decoder(reader, reading, chosen, kind, rows)
+            decoder = fit_decoder(reader, reading, chosen, kind, rows, quick=True)
             truth = truth_of(test, at, decoder, len(rows))
             found = accuracy_of(
                 decoder.read(reading),

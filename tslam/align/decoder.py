@@ -5,23 +5,24 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from tslam.align.guesses import ROOM, likeliest
+from tslam.align.jumping import Jumping
 from tslam.align.labels import Holds
 from tslam.align.reading import Reader, Reading
 from tslam.align.ridge import Ridge, choose_ridge
-from tslam.align.tied import Tied, tie
 from tslam.contract.roles import Kind
-from tslam.errors import AlignmentError, TrainingError
+from tslam.errors import AlignmentError
 
 __all__ = ["Decoder", "fit_decoder", "positions"]
 
 _SMOOTH = 4
 """Half width, in rows, over which the scores of levels are averaged: they are held. Events are not."""
-_ROOM = 0.5
-"""How far beyond the labelled range a number may be read, as a share of that range."""
-_FOLDS = 3
-"""Parts of the labels that are left out in turn to choose between the two ways of reading."""
-_SPARE = 1e-3
-"""Spread of hold means, as a share of the action's variance, that a rescaling is never surer than."""
+_FOLDS, _ENOUGH = 3, 6
+"""Parts of the labels left out in turn to compare the two ways of reading; fewest labels for that."""
+_FAR = 2.0
+"""How many times the ridge's error that of the held latent has to be for the ridge to be taken."""
+_QUICK = 2
+"""Guesses to start from where time is short."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +33,8 @@ class Decoder:
     levels: tuple[str, ...]
     """Of categories and events; empty for numbers."""
     ridge: Ridge
-    tied: Tied | None
-    """The held latent tied to the labels: numbers only, where it reads labelled holds better."""
+    jumping: Jumping | None
+    """The held latent tied to the labels: numbers only, unless the ridge reads far better."""
     low: float
     high: float
     steps: tuple[float, ...] = ()
@@ -43,8 +44,9 @@ class Decoder:
         """The action of each transition: numbers, or positions in ``levels``."""
         if self.levels:
             return np.asarray(self.scores(reading).argmax(axis=1), float)
-        path = self.ridge(reading.features)[:, 0] if self.tied is None else self.tied.path(reading.chain)
-        room = _ROOM * (self.high - self.low)
+        own = self.jumping
+        path = self.ridge(reading.features)[:, 0] if own is None else own.path(reading.chain)
+        room = ROOM * (self.high - self.low)
         path = np.clip(path, self.low - room, self.high + room)
         if self.steps:
             steps = np.array(self.steps)
@@ -85,7 +87,13 @@ def positions(holds: Holds, reading: Reading) -> tuple[Int[np.ndarray, " _"], ..
 
 
 def fit_decoder(
-    reader: Reader, reading: Reading, holds: Holds, kind: Kind, rows: Bool[np.ndarray, " n"]
+    reader: Reader,
+    reading: Reading,
+    holds: Holds,
+    kind: Kind,
+    rows: Bool[np.ndarray, " n"],
+    *,
+    quick: bool = False,
 ) -> Decoder:
     """Fit a decoder to labels.
 
@@ -95,6 +103,7 @@ def fit_decoder(
         holds: The labels.
         kind: Kind of the action.
         rows: Transitions that may be learnt from, labelled or not.
+        quick: Start from fewer guesses and leave no label out: for learning curves, which fit often.
 
     Raises:
         AlignmentError: labels do not suit the kind.
@@ -108,64 +117,35 @@ def fit_decoder(
         targets[own] = value
     ridge, _ = choose_ridge(reading.features, targets, at, reading.latents)
     steps = tuple(sorted(set(values.tolist()))) if kind is Kind.ORDINAL else ()
-    tied = _better(reader, reading, at, targets, ridge, rows)
-    return Decoder(kind, (), ridge, tied, float(values.min()), float(values.max()), steps)
+    jumping = likeliest(reader, reading, at, values, rows, _QUICK if quick else None)
+    if jumping is not None and not quick and _ridge_reads_better(reader, reading, at, targets, rows):
+        jumping = None
+    return Decoder(kind, (), ridge, jumping, float(values.min()), float(values.max()), steps)
 
 
-def _better(
+def _ridge_reads_better(
     reader: Reader,
     reading: Reading,
     at: tuple[Int[np.ndarray, " _"], ...],
     targets: Float[np.ndarray, "n 1"],
-    ridge: Ridge,
     rows: Bool[np.ndarray, " n"],
-) -> Tied | None:
-    """The tied latent, where it reads labels that were left out at least as well as the ridge does."""
-    folds = min(len(at), _FOLDS)
-    if folds < 3:
-        return None
+) -> bool:
+    """Does the ridge read labels that were left out far better than the held latent?"""
+    if len(at) < _ENOUGH:
+        return False
     mine, theirs = 0.0, 0.0
-    for fold in range(folds):
-        kept = tuple(own for i, own in enumerate(at) if i % folds != fold)
+    for fold in range(_FOLDS):
+        kept = tuple(own for i, own in enumerate(at) if i % _FOLDS != fold)
+        values = np.array([targets[own[0], 0] for own in kept])
         other, _ = choose_ridge(reading.features, targets, kept, reading.latents)
-        tied = _tied(reader, reading, kept, targets[:, 0], other, rows)
-        if tied is None:
-            return None
-        path, plain = tied.path(reading.chain), other(reading.features)[:, 0]
-        for own in at[fold::folds]:
+        jumping = likeliest(reader, reading, kept, values, rows, 1)
+        if jumping is None:
+            return False
+        path, plain = jumping.path(reading.chain), other(reading.features)[:, 0]
+        for own in at[fold::_FOLDS]:
             mine += float(np.mean((path[own] - targets[own, 0]) ** 2))
             theirs += float(np.mean((plain[own] - targets[own, 0]) ** 2))
-    return _tied(reader, reading, at, targets[:, 0], ridge, rows) if mine <= theirs else None
-
-
-def _tied(
-    reader: Reader,
-    reading: Reading,
-    at: tuple[Int[np.ndarray, " _"], ...],
-    told: Float[np.ndarray, " n"],
-    ridge: Ridge,
-    rows: Bool[np.ndarray, " n"],
-) -> Tied | None:
-    """The latent tied to labels, on the scale on which it reads them best without knowing them."""
-    values = np.array([told[own[0]] for own in at])
-    known = np.full(len(reading.features), np.nan)
-    for own, value in zip(at, values, strict=True):
-        known[own] = value
-    low, high = values.min(), values.max()
-    if not low < high:
-        return None
-    guess = np.clip(ridge(reading.features)[:, 0], low - _ROOM * (high - low), high + _ROOM * (high - low))
-    try:
-        tied = tie(reader, reading.chain, rows, guess, known)
-    except TrainingError:
-        return None  # the ridge stands; what could be told of it was
-    path = tied.path(reading.chain)
-    means = np.array([path[own].mean() for own in at])
-    away = means - means.mean()
-    spare = _SPARE * values.var() * len(values)
-    slope = float(away @ (values - values.mean()) / (away @ away + spare))
-    tied = Tied(tied.lam, float(values.mean() + slope * (tied.level - means.mean())), slope * tied.unit)
-    return tied if np.isfinite(path).all() else None
+    return mine > _FAR * theirs
 
 
 def _levels(reading: Reading, holds: Holds, at: tuple[Int[np.ndarray, " _"], ...], kind: Kind) -> Decoder:

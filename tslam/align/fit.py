@@ -77,7 +77,7 @@ def align(panel: Panel, latents: _Latents, labels: Sequence[Label], asked: Asked
     reading = read(reader, panel, latents)
     rows = reading.chain.usable
     decoder = fit_decoder(reader, reading, holds, kind, rows)
-    tied = decoder.tied or _tied_to(decoder, reader, reading)
+    tied = _tied_to(decoder, reader, reading)
     validation, checks, consistency = _validate(panel, latents, holds, kind, asked, reader, reading)
     bare = Alignment(asked.action, reader, decoder, tied, _draft(panel, holds, kind, asked, validation))
     path = decoder.read(reading)
@@ -140,7 +140,7 @@ def _validate(
         path, truth, at, levels=bool(decoder.levels), seed=asked.seed, spread=spread_of(holds)
     )
     plain = _baseline(told, early, decoder, at, truth, asked.seed, spread_of(holds))
-    tied = decoder.tied or _tied_to(decoder, own, told)
+    tied = _tied_to(decoder, own, told)
     checks = () if tied is None else response_checks(tied, told.chain, at, test.numbers())
     return (
         _said(found, later=True, baseline=plain),

@@ -8,6 +8,7 @@ import numpy as np
 from tslam.align.alignment import Alignment, digest_of
 from tslam.align.certificate import Certificate
 from tslam.align.decoder import Decoder
+from tslam.align.jumping import Jumping
 from tslam.align.reading import Reader, inverse_of
 from tslam.align.ridge import Ridge
 from tslam.align.tied import Tied
@@ -40,7 +41,7 @@ def pack(alignment: Alignment) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             "low": d.low,
             "high": d.high,
             "steps": list(d.steps),
-            "tied": _pack_tied(d.tied, "decoder.", arrays),
+            "jumping": _pack_jumping(d.jumping, "decoder.", arrays),
         },
         "tied": _pack_tied(alignment.tied, "tied.", arrays),
         "certificate": alignment.certificate.model_dump(mode="json"),
@@ -59,7 +60,7 @@ def unpack(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Alignm
             Kind(d["kind"]),
             tuple(d["levels"]),
             Ridge(*(np.array(arrays[f"ridge.{name}"]) for name in _RIDGE)),
-            _unpack_tied(d["tied"], "decoder.", arrays),
+            _unpack_jumping(d["jumping"], "decoder.", arrays),
             float(d["low"]),
             float(d["high"]),
             tuple(d["steps"]),
@@ -88,12 +89,36 @@ def _unpack_tied(facts: Mapping[str, Any] | None, at: str, arrays: Mapping[str, 
     return Tied(_unpack_lam(facts["lam"], at, arrays), float(facts["level"]), float(facts["unit"]))
 
 
+def _pack_jumping(own: Jumping | None, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any] | None:
+    if own is None:
+        return None
+    arrays |= {f"{at}loadings": own.loadings, f"{at}noise": own.noise}
+    kind = _pack_forward(own.forward, at, arrays)
+    return {"level": own.level, "unit": own.unit, "rate": own.rate, "forward": kind}
+
+
+def _unpack_jumping(
+    facts: Mapping[str, Any] | None, at: str, arrays: Mapping[str, np.ndarray]
+) -> Jumping | None:
+    if facts is None:
+        return None
+    forward = _unpack_forward(facts["forward"], at, arrays)
+    loadings, noise = (np.array(arrays[f"{at}{name}"]) for name in ("loadings", "noise"))
+    rate, level, unit = (float(facts[name]) for name in ("rate", "level", "unit"))
+    return Jumping(forward, loadings, noise, rate, level, unit)
+
+
 def _pack_lam(lam: LAM, at: str, arrays: dict[str, np.ndarray]) -> str:
     forward = lam.forward
     assert isinstance(forward, LinearForward | ProductForward)
-    linear = forward if isinstance(forward, LinearForward) else forward.linear
-    arrays |= {f"{at}weights": linear.weights, f"{at}bias": linear.bias, f"{at}cov": lam.baseline_cov}
+    arrays |= {f"{at}cov": lam.baseline_cov}
     arrays |= {f"{at}{name}": getattr(inverse_of(lam), name) for name in _INVERSE}
+    return _pack_forward(forward, at, arrays)
+
+
+def _pack_forward(forward: LinearForward | ProductForward, at: str, arrays: dict[str, np.ndarray]) -> str:
+    linear = forward if isinstance(forward, LinearForward) else forward.linear
+    arrays |= {f"{at}weights": linear.weights, f"{at}bias": linear.bias}
     if isinstance(forward, LinearForward):
         return "linear"
     arrays |= {f"{at}product.{name}": getattr(forward.products, name) for name in _PRODUCTS}
@@ -102,11 +127,16 @@ def _pack_lam(lam: LAM, at: str, arrays: dict[str, np.ndarray]) -> str:
 
 
 def _unpack_lam(kind: str, at: str, arrays: Mapping[str, np.ndarray]) -> LAM:
+    forward = _unpack_forward(kind, at, arrays)
+    inverse = HeldInverse(*(np.array(arrays[f"{at}{name}"]) for name in _INVERSE))
+    return LAM("held", forward, inverse, forward, np.array(arrays[f"{at}cov"]))
+
+
+def _unpack_forward(kind: str, at: str, arrays: Mapping[str, np.ndarray]) -> LinearForward | ProductForward:
     own = {name.removeprefix(at): np.array(v) for name, v in arrays.items() if name.startswith(at)}
     linear = LinearForward(own["weights"], own["bias"])
-    forward: LinearForward | ProductForward = linear
-    if kind == "products":
-        pairs = own["product.pairs"].astype(np.int64)
-        products = Products(pairs, own["product.mean"], own["product.sd"])
-        forward = ProductForward(products, own["current"].astype(np.int64), linear)
-    return LAM("held", forward, HeldInverse(*(own[name] for name in _INVERSE)), forward, own["cov"])
+    if kind == "linear":
+        return linear
+    pairs = own["product.pairs"].astype(np.int64)
+    products = Products(pairs, own["product.mean"], own["product.sd"])
+    return ProductForward(products, own["current"].astype(np.int64), linear)
