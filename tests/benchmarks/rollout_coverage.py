@@ -5,7 +5,8 @@ rest of it is forecast from row after row with the widths that were known by the
 values inside, by horizon, over all channels and series.
 
 Takes names of plants and recorded sets as arguments; by default all plants, and the recorded sets of the
-folder that TSLAM_RECORDED names, four series of each at most.
+folder that TSLAM_RECORDED names, four series of each at most. With ``fresh`` among them the plants are those
+of a seed that no setting was chosen on, and the series the four after those.
 """
 
 import os
@@ -18,6 +19,7 @@ import polars as pl
 import tslam
 
 ROWS, HORIZONS, MOST_SERIES = 8000, (1, 5, 12, 24), 4
+SEED, FRESH = 0, 21
 SETS = (
     "daisy_cstr",
     "citylearn_homes",
@@ -29,7 +31,7 @@ SETS = (
 )
 
 
-def recorded(name: str, folder: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
+def recorded(name: str, folder: Path, *, fresh: bool) -> tuple[pl.DataFrame, dict[str, Any]]:
     """A recorded set and its roles."""
     from ruamel.yaml import YAML
 
@@ -38,7 +40,8 @@ def recorded(name: str, folder: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
     frame = pl.read_parquet(folder / f"{name}.parquet")
     series = "series_id" if "series_id" in frame.columns else None
     if series is not None:
-        first = frame[series].unique(maintain_order=True)[:MOST_SERIES]
+        every = frame[series].unique(maintain_order=True)
+        first = every[MOST_SERIES : 2 * MOST_SERIES] if fresh else every[:MOST_SERIES]
         frame = frame.filter(pl.col(series).is_in(first.to_list()))
     return frame, {
         "observations": own["observations"], "actions": own["actions"], "exog": own.get("exogenous", []),
@@ -46,14 +49,14 @@ def recorded(name: str, folder: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
     }  # fmt: skip
 
 
-def line(name: str, folder: Path) -> str:
+def line(name: str, folder: Path, *, fresh: bool) -> str:
     """One record."""
     if name in tslam.plants.PLANTS:
-        record = tslam.plants.simulate(name, rows=ROWS)
+        record = tslam.plants.simulate(name, rows=ROWS, seed=FRESH if fresh else SEED)
         frame, roles = record.frame, dict(record.roles())
         config = None
     else:
-        frame, roles = recorded(name, folder)
+        frame, roles = recorded(name, folder, fresh=fresh)
         config = "linear"
     place = pl.int_range(pl.len()), pl.len()
     if roles.get("series"):
@@ -76,8 +79,9 @@ def main(names: list[str]) -> None:
         + "".join(f"{f'h={h}':>8}" for h in HORIZONS)
         + "   in .87-.93"
     )
+    fresh, names = "fresh" in names, [n for n in names if n != "fresh"]
     for name in names or [*tslam.plants.PLANTS, *(s for s in SETS if (folder / f"{s}.parquet").is_file())]:
-        print(line(name, folder), flush=True)
+        print(line(name, folder, fresh=fresh), flush=True)
 
 
 if __name__ == "__main__":

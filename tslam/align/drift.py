@@ -1,8 +1,9 @@
 """Does an alignment still hold? What its model leaves of new transitions, against what it left then.
 
 Nothing here needs a label: a plant whose gain has changed, or a sensor that was rescaled, leaves more, or
-leaves it on one side. The decoded action is looked at as well: levels that it never had are a sign that it is
-read on another scale.
+leaves it on one side, from the first row to the last: what departs in one part of a stretch only is a state
+that the model has not met often. The decoded action is looked at as well: levels that it never had are a
+sign that it is read on another scale.
 """
 
 import numpy as np
@@ -22,6 +23,8 @@ _LEAST = 0.35
 """Least departure of log-spread that counts: e^.35 is 1.4 times."""
 _SIDE = 0.5
 """Least departure of the mean that counts, in standard deviations of what is left of a row."""
+_PARTS = 3
+"""Parts of a stretch of time, in every one of which another plant departs."""
 _SHORT = 50
 """Rows below which nothing is told."""
 
@@ -61,16 +64,17 @@ def departures(
     left, told = _left(tied, c), []
     if c.usable.sum() < _SHORT:
         return ()
+    parts = np.array_split(np.flatnonzero(c.usable), _PARTS)
     for limit in drift:
         what, name = limit.name.split(" of ", 1)
         if name not in channels:
             continue
-        own = left[c.usable, channels.index(name)]
-        value = _spread(own) if what == "spread" else _mean(own)
-        if np.isfinite(value) and not limit.low <= value <= limit.high:
+        measure = _spread if what == "spread" else _mean
+        values = np.array([measure(left[part, channels.index(name)]) for part in parts])
+        if (values > limit.high).all() or (values < limit.low).all():
             told.append(
-                f"the {limit.name} in what the model leaves is {value:.3g}, outside {limit.low:.3g} to "
-                f"{limit.high:.3g}"
+                f"the {limit.name} in what the model leaves is {values.min():.3g} to {values.max():.3g} in "
+                f"all {_PARTS} parts, outside {limit.low:.3g} to {limit.high:.3g}"
             )
     if span is not None:
         path = tied.path(c)[c.usable]
