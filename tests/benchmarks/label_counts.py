@@ -79,7 +79,7 @@ def plants(name: str, seeds: tuple[int, ...]) -> Iterator[Case]:
 
 
 def recorded(name: str, folder: Path) -> Iterator[Case]:
-    """A recorded set without one of its actions; the first series where there are several."""
+    """A recorded set without one of its actions; the series in which that action moves most often."""
     from ruamel.yaml import YAML
 
     roles = YAML(typ="safe").load((folder / f"{name}.yaml").read_text(encoding="utf-8"))["roles"]
@@ -88,17 +88,23 @@ def recorded(name: str, folder: Path) -> Iterator[Case]:
         for key, entries in roles.items()
     }
     frame = pl.read_parquet(folder / f"{name}.parquet")
-    if "series_id" in frame.columns:
-        longest = frame["series_id"].value_counts(sort=True)["series_id"][0]
-        frame = frame.filter(pl.col("series_id") == longest).drop("series_id")
-    frame = frame.sort("timestamp").head(ROWS)
     observations = [c for c in named["observations"] if c not in LESS.get(name, ())]
     for hidden in RECORDED[name] or named["actions"]:
-        truth = frame[hidden].cast(pl.Float64).to_numpy()
+        own_series = _moving(frame, hidden)
+        truth = own_series[hidden].cast(pl.Float64).to_numpy()
         if np.nanstd(truth) > 0:
             actions = [c for c in named["actions"] if c != hidden]
             own = {"observations": observations, "actions": actions, "exog": named.get("exogenous", [])}
-            yield Case(f"{name} {hidden}", frame.drop(hidden), own | {"time": "timestamp"}, truth, 0)
+            yield Case(f"{name} {hidden}", own_series.drop(hidden), own | {"time": "timestamp"}, truth, 0)
+
+
+def _moving(frame: pl.DataFrame, action: str) -> pl.DataFrame:
+    """The first rows of the series in which an action moves most often."""
+    if "series_id" in frame.columns:
+        moves = frame.group_by("series_id", maintain_order=True).agg(pl.col(action).diff().ne(0).sum())
+        busiest = moves["series_id"][int(moves[action].arg_max() or 0)]
+        frame = frame.filter(pl.col("series_id") == busiest).drop("series_id")
+    return frame.sort("timestamp").head(ROWS)
 
 
 def holds_of(truth: np.ndarray, cut: int) -> list[np.ndarray]:

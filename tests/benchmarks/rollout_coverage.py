@@ -57,6 +57,8 @@ def line(name: str, folder: Path, *, fresh: bool) -> str:
         config = None
     else:
         frame, roles = recorded(name, folder, fresh=fresh)
+        if frame.is_empty():
+            return f"{name:<24}has no further series"
         config = "linear"
     place = pl.int_range(pl.len()), pl.len()
     if roles.get("series"):

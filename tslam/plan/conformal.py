@@ -19,7 +19,7 @@ __all__ = ["LEAST_BLOCKS", "Bands", "bands"]
 
 LEAST_BLOCKS = 8
 """Blocks of past forecasts that an interval takes at the least."""
-_RATE = 0.05
+_RATE = 0.1
 """Step of the width after each miss, as a share of the first width."""
 _FIRST = 0.5
 """Share of a series' past forecasts that the first width is taken from; the rest are followed."""
