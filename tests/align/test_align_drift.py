@@ -31,6 +31,15 @@ def test_a_rescaled_sensor_withdraws_it() -> None:
     assert any("withdrawn" in said for said in certificate.missing())
 
 
+def test_what_passes_is_no_other_plant() -> None:
+    later = case().record.frame[ROWS : ROWS + 600]
+    name = case().record.observations[0]
+    early = pl.int_range(pl.len()) < 150
+    assert _level(
+        later.with_columns(pl.when(early).then(pl.col(name) * 1.5).otherwise(name).alias(name))
+    ) is (Level.INTERVENTIONAL)
+
+
 def test_another_plant_withdraws_it() -> None:
     other = case(1).record.frame[: ROWS // 4]
     assert _level(other) is Level.NONE
