@@ -127,16 +127,26 @@ def _inert(scan: LagScan, x: Excitation) -> Claim:
     )
     reading = f"No held-out gain at any shift from {EARLIEST} to {LATEST} steps, not even after its moves."
     bound = "Nats per 1,000 rows that the column could still be worth (95%)."
+    elsewhere = "Share of rotations of the log in time that do as well at their best lag: no effect."
     return Claim(
         kind=GapKind.INERT_ACTION,
         column=scan.column,
-        p=0.0,
+        p=scan.no_more_than(_INERT_BOUND),
         share=1.0,
         score=max(scan.bound(), 0.0),
         recommendation=advice,
         evidence=(
             Evidence(name="largest_t", value=scan.largest_t(), reference=_SILENT, reading=reading),
-            Evidence(name="bound", value=scan.bound(), reference=_INERT_BOUND, reading=bound),
+            Evidence(
+                name="bound",
+                value=scan.bound(),
+                reference=_INERT_BOUND,
+                p_value=scan.no_more_than(_INERT_BOUND),
+                reading=bound,
+            ),
+            Evidence(
+                name="elsewhere", value=scan.chance, reference=0.05, p_value=scan.chance, reading=elsewhere
+            ),
         ),
         most="warning",
     )

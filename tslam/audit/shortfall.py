@@ -8,7 +8,8 @@ from tslam.audit.finding import Claim, driven_channels, largest_share
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 from tslam.audit.lag_scan import BANDWIDTH
-from tslam.audit.offset import Offset, Run
+from tslam.audit.misfit import fitted_to_itself, optimism
+from tslam.audit.offset import Offset, Run, held_offset
 from tslam.kernels.hac import mean_test
 
 __all__ = ["as_outage", "claim_offset"]
@@ -32,6 +33,15 @@ _NOT_HALF, _SOME = 0.45, 0.35
 """Share of held stretches that may speak against it."""
 _CERTAIN, _SURELY = 2.0, 3.0
 """t of the difference's gain from which it is all over, and surely so."""
+_EXTRAPOLATES, _BENDS = 0.4, 0.2
+"""Log of squared error held out over that of a fit to all rows, from which the model may err by going beyond
+what it learnt from: anywhere, and where signals sit at limits, which no smooth model follows."""
+_LIMITED, _BOUND = 0.01, 0.3
+"""Share of rows at a limit from which the second holds; and from which no difference can be told at all."""
+_REMAINS = 0.4
+"""Share of the gain in windows that has to be there in the model's own rows."""
+_ELSEWHERE = 0.5
+"""Share of held stretches that speak against a difference from which it is in its windows only."""
 _READABLE = 0.1
 """Share of an offset that exogenous variables may explain; above, the forward model is at fault."""
 
@@ -39,13 +49,14 @@ _READABLE = 0.1
 def claim_offset(ground: Ground, offset: Offset) -> Claim | None:
     """Was more done than logged: in windows, or all over?"""
     windows, inside = _windows(offset)
+    placed = inside > _CONCENTRATED
     # a single stretch can show an outage; coarseness is all over, and has to show all over
-    nats = _surest(ground, offset) if inside > _CONCENTRATED else offset.total
+    nats = _surest(ground, offset) if placed else offset.total
     if offset.total <= 0 or nats < _LEAST:
         return None
-    if offset.jumpiness < _JUMPS and (inside > _CONCENTRATED or not _everywhere(offset, surely=True)):
+    if offset.jumpiness < _JUMPS and (placed or not _everywhere(offset, surely=True)):
         return None
-    if inside <= _CONCENTRATED and not _everywhere(offset):
+    if (not placed and not _everywhere(offset)) or _extrapolated(ground, offset, windows if placed else []):
         return None
     gain = 1000.0 * offset.total / ground.n
     common = Claim(
@@ -73,7 +84,7 @@ def claim_offset(ground: Ground, offset: Offset) -> Claim | None:
             ),
         ),
     )
-    if inside > _CONCENTRATED:
+    if placed:
         return _outage(ground, common, windows)
     readable = _readable(ground, offset)
     if readable > _READABLE:
@@ -111,6 +122,24 @@ def _everywhere(offset: Offset, *, surely: bool = False) -> bool:
     kept = offset.total / max(float(gains[gains > 0].sum()), 1e-9)
     t = mean_test(offset.gains, BANDWIDTH).t
     return bool(kept >= share and (gains < 0).mean() <= against and t >= least)
+
+
+def _extrapolated(ground: Ground, offset: Offset, windows: list[Run]) -> bool:
+    """Is the difference one that the model only has on rows that it did not learn from?
+
+    What lies in windows there, too, and is spoken against by half of all stretches, no misfit does.
+    """
+    own = fitted_to_itself(ground)
+    limited = float((own.trust == 0.0).mean())
+    if limited > _BOUND:
+        return True
+    if optimism(ground, own) < (_BENDS if limited > _LIMITED else _EXTRAPOLATES):
+        return False
+    again = held_offset(own, offset.column)
+    if windows and np.mean([r.gain < 0.0 for r in offset.runs]) >= _ELSEWHERE:
+        found = sum(float(again.gains[r.begin : r.end + 1].sum()) for r in windows)
+        return found < _REMAINS * sum(r.inner for r in windows)
+    return not _everywhere(again)
 
 
 def _strongest(offset: Offset) -> list[Run]:

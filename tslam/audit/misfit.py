@@ -1,0 +1,58 @@
+"""Could the model itself, bent to the rows in question, have done without a held difference?
+
+A forward model that was learnt from other stretches errs wherever this one went where they did not, for as
+long as the state stays there: held, along some action's effect, and large on short records of plants that
+bend. The same model learnt from all rows, these among them, does not err there; what was done and not
+logged stays in its residuals, though, as far as a few slow signals cannot copy it. So a difference that is
+found in what was held out has to be there in the model's own rows as well, unless both predict nearly
+equally well. Rows at which a signal sits at a limit (a full tank, a sensor at its end) say nothing: no
+smooth model is right there.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Bool
+
+from tslam.audit.ground import Ground, robust_scatter
+
+__all__ = ["fitted_to_itself", "optimism"]
+
+_TOP = 0.999
+"""Quantile taken as the end of a channel's range."""
+_NEAR, _NEXT = 3.0, 9.0
+"""Held-out errors from the end of the range within which a channel sits at it, and those of the next rows."""
+_SHARE, _PILED = 0.01, 3.0
+"""Least share of rows at a limit, and how many times that of the next rows: values pile up at a limit."""
+
+
+def fitted_to_itself(ground: Ground) -> Ground:
+    """The ground with the residuals of one fit to all of its rows; those at a limit are not trusted.
+
+    Weights, and with them the directions of the actions, stay the held-out ones.
+    """
+    ridge = len(ground.F) * np.diag(ground.penalty)
+    W = np.linalg.solve(ground.F.T @ ground.F + ridge, ground.F.T @ ground.Y)
+    residual = np.where(ground.seen, ground.Y - ground.F @ W, 0.0)
+    cov, trust = robust_scatter(residual, ground.seen)
+    trust = np.where(_at_a_limit(ground), 0.0, trust)
+    return replace(ground, residual=residual, cov=cov, trust=trust, plain=None)
+
+
+def optimism(ground: Ground, own: Ground) -> float:
+    """Log of squared error held out over that on the model's own rows: 0 where nothing is extrapolated."""
+    held, fitted = ((g.residual**2).sum(axis=0) for g in (ground, own))
+    return float((np.log(held + 1e-12) - np.log(fitted + 1e-12)).mean())
+
+
+def _at_a_limit(ground: Ground) -> Bool[np.ndarray, " n"]:
+    """Rows at which some observation sits where its values pile up, at an end of its range."""
+    error = np.sqrt(np.diag(ground.cov))
+    out = np.zeros(ground.n, bool)
+    for sign in (1.0, -1.0):
+        x = sign * ground.X[:, : len(error)]
+        below = np.quantile(x, _TOP, axis=0) - x
+        there = below < _NEAR * error
+        share, beside = there.mean(axis=0), ((below < _NEXT * error) & ~there).mean(axis=0)
+        out |= there[:, (share > _SHARE) & (share > _PILED * beside)].any(axis=1)
+    return out
