@@ -79,7 +79,8 @@ reproduce: $(STAMP) ## Try what is published of latent action models: docs/repro
 matrix: $(STAMP) ## Every method on every plant: docs/matrix.md (most of an hour, resumable)
 	$(BIN)/python tests/reproduce/matrix.py
 
-study: $(STAMP) ## How often the audit alarms where nothing is hidden (half an hour, resumable; prints counts)
+study: $(STAMP) ## How often the audit is wrong: docs/calibration.md (an hour, resumable)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group study
 	OMP_NUM_THREADS=1 $(BIN)/python tests/study
 
 bench: $(STAMP) ## Measure: import time, speed, peers (minutes; prints tables)

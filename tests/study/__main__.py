@@ -1,7 +1,8 @@
-"""``make study``: how often does the audit alarm where nothing is hidden? Cells that are kept.
+"""``make study``: how often is the audit wrong? Cells that are kept, and docs/calibration.md from them.
 
-Arguments: ``--only clean lookalikes``, ``--cells 300`` (records of each question), ``--first-seed 40000``,
-``--minutes 60`` (stop then; the next run goes on), ``--fresh`` (anew where the library has changed since).
+Arguments: ``--only clean nulls lookalikes empty peers``, ``--cells 300`` (records of each question),
+``--first-seed 40000``, ``--minutes 60`` (stop then; the next run goes on), ``--fresh`` (anew where the
+library has changed since).
 """
 
 import argparse
@@ -9,33 +10,34 @@ import time
 import warnings
 
 import clean
+import empty
 import lookalikes
-from asked import tally
+import nulls
+import peers
+from calibration import page
 from records import FIRST_SEED
-from store import cells, fill
+from store import fill
 
-QUESTIONS = {"clean": clean, "lookalikes": lookalikes}
+QUESTIONS = {"clean": clean, "nulls": nulls, "lookalikes": lookalikes, "empty": empty, "peers": peers}
+EACH = {"clean": 306, "nulls": 1020, "lookalikes": 102, "empty": 102, "peers": 102}
+"""Records of each question, unless asked otherwise."""
 
 
 def main() -> None:
-    """Fill in the cells that are missing, and say what they amount to."""
+    """Fill in the cells that are missing, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", default=list(QUESTIONS), choices=list(QUESTIONS))
-    parser.add_argument("--cells", type=int, default=400)
+    parser.add_argument("--cells", type=int)
     parser.add_argument("--minutes", type=float, default=0.0)
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--fresh", action="store_true")
     asked = parser.parse_args()
     warnings.simplefilter("ignore", RuntimeWarning)
     until = time.time() + 60.0 * asked.minutes if asked.minutes else 0.0
+    wanted = {name: q.wanted(asked.cells or EACH[name], asked.first_seed) for name, q in QUESTIONS.items()}
     for name in asked.only:
-        question = QUESTIONS[name]
-        wanted = question.wanted(asked.cells, asked.first_seed)
-        fill(name, wanted, question.cell, fresh=asked.fresh, until=until)
-        known = cells(name)
-        print(f"\n{name}: records, any alarm, missing action called critical")
-        for group, counts in tally(question.group, [known[k] for k in wanted if k in known]).items():
-            print(f"  {group}: {', '.join(map(str, counts))}")
+        fill(name, wanted[name], QUESTIONS[name].cell, fresh=asked.fresh, until=until)
+    print(page(wanted))
 
 
 if __name__ == "__main__":
