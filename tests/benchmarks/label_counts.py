@@ -48,7 +48,7 @@ HIDDEN = {
 RECORDED = {
     "daisy_cstr": ("coolant_flow_l_min",),
     "citylearn_homes": ("setpoint_c",),
-    "tep": ("xmv_03", "xmv_10"),
+    "tep": ("xmv_03_a_feed_flow_valve", "xmv_10_reactor_cw_valve"),
     "petshop_microservices": None,
 }
 LESS = {"citylearn_homes": ("indoor_temp_c",)}

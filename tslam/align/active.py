@@ -2,7 +2,8 @@
 
 A stretch runs from one move of the lean latent to the next. The one is taken whose reading is least certain
 given the stretches that are labelled already, as if a ridge decoder were fitted to their means; then the
-next, with that one counted as labelled.
+next, with that one counted as labelled. A longer stretch counts for more, by the root of its length: its mean
+is the surer, and an odd short one the less likely to be taken for its oddity.
 
 Source: Fedorov, "Theory of Optimal Experiments", 1972 (greedy D-optimal choice).
 """
@@ -69,7 +70,7 @@ def choose(
     out: list[tuple[int, float]] = []
     while open_ and len(out) < count:
         unsure = {i: float(means[i] @ inverse @ means[i]) for i in open_}
-        best = max(unsure, key=lambda i: (unsure[i], -i))
+        best = max(unsure, key=lambda i: (unsure[i] * found[i].size**0.5, -i))
         out.append((best, unsure[best]))
         open_.remove(best)
         direction = inverse @ means[best]
