@@ -71,7 +71,7 @@ def test_the_likeliest_solution_comes_first() -> None:
     holds = _holds(truth, [2, 5, 17, 28, 36])
     at = positions(holds, reading)
     found = solutions(reader, reading, at, holds.numbers(), reading.chain.usable)
-    assert len(found) > 2
+    assert found
     assert [score for score, _ in found] == sorted((score for score, _ in found), reverse=True)
 
 

@@ -70,7 +70,7 @@ def choose(
     out: list[tuple[int, float]] = []
     while open_ and len(out) < count:
         unsure = {i: float(means[i] @ inverse @ means[i]) for i in open_}
-        best = max(unsure, key=lambda i: (unsure[i] * found[i].size**0.5, -i))
+        best = max(unsure, key=lambda i: (unsure[i] * found[i].size ** 0.5, -i))
         out.append((best, unsure[best]))
         open_.remove(best)
         direction = inverse @ means[best]

@@ -19,6 +19,8 @@ ROOM = 0.5
 """How far beyond the labelled range a number may be read, as a share of that range."""
 _MOST_LATENTS = 3
 """Latents that are started from: the lean one, and those that go with the labels best."""
+_WORSE = 0.05
+"""How much worse than the best a solution may read the labels, as a share of their variance."""
 _SPARE = 1e-3
 """Spread of hold means, as a share of the action's variance, that a rescaling is never surer than."""
 
@@ -55,20 +57,30 @@ def solutions(
     rows: Bool[np.ndarray, " n"],
     starts: int | None = None,
 ) -> list[tuple[float, Jumping]]:
-    """What each guess comes to, with its log-likelihood per transition, likeliest first."""
+    """What each guess comes to, with its log-likelihood per transition, likeliest first.
+
+    Those are left out that read the labels themselves clearly worse than the best does: where there is next
+    to no noise the record may be likelier with something else held, and the labels not.
+    """
     if not values.min() < values.max():
         return []
     known = np.full(len(reading.features), np.nan)
     for own, value in zip(at, values, strict=True):
         known[own] = value
-    out = []
+    out: list[tuple[float, Jumping]] = []
+    misses: list[float] = []
     for guess in _guesses(reading, at, values)[:starts]:
         try:
             model, loglik = fit_jumping(reader, reading.chain, rows, guess, known)
         except TrainingError:
             continue  # the other guesses stand, and where there is none, the ridge
-        out.append((loglik, _rescaled(model, model.path(reading.chain), at, values)))
-    return sorted(out, key=lambda pair: -pair[0])
+        scaled = _rescaled(model, model.path(reading.chain), at, values)
+        path = scaled.path(reading.chain)
+        miss = [np.mean((path[held] - value) ** 2) for held, value in zip(at, values, strict=True)]
+        out.append((loglik, scaled))
+        misses.append(float(np.mean(miss) / values.var()))
+    near = [pair for pair, miss in zip(out, misses, strict=True) if miss <= min(misses) + _WORSE]
+    return sorted(near, key=lambda pair: -pair[0])
 
 
 def _guesses(
