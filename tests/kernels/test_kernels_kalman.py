@@ -156,7 +156,7 @@ def test_long_records_stay_finite_and_positive() -> None:
 def test_a_singular_step_gives_no_numbers_and_raises_nothing() -> None:
     one = np.ones(1)
     _, _, mean, _, gain = kalman_filter(
-        np.ones((1, 1)), np.full((1, 1, 1), -1.0), np.zeros(1, np.int64), np.ones(1, bool), 0 * one, one
+        np.ones((1, 1)), np.full((1, 1, 1), -1.0), np.zeros(1, np.int64), np.ones(1, bool), 0 * one, one[None]
     )
     assert not np.isfinite(mean).any()
     assert not np.isfinite(gain).any()

@@ -125,7 +125,7 @@ def _smoothed(
     J, told = J[which].copy(), np.isfinite(target)
     h[told, 0] += target[told] / _CERTAIN**2
     J[told, 0, 0] += 1.0 / _CERTAIN**2
-    q = 1.0 - inverse.phi**2
+    q = 1.0 - inverse.phi[None] ** 2
     prior, prior_cov, mean, cov, _ = kalman_filter(h, J, np.arange(len(h)), start, inverse.phi, q)
     mean, cov, _ = kalman_smoother(start, inverse.phi, prior, prior_cov, mean, cov)
     return mean[:, 0], cov[:, 0, 0]

@@ -85,7 +85,7 @@ def held_offset(ground: Ground, column: str) -> Offset:
     which = np.arange(ground.n)
     k = len(names)
 
-    rate, q = np.full(k, HOLD), np.full(k, (1.0 - HOLD**2) * _SPREAD)
+    rate, q = np.full(k, HOLD), np.full((1, k), (1.0 - HOLD**2) * _SPREAD)
     prior, prior_cov, mean, cov, gains = kalman_filter(h, J, which, ground.start, rate, q)
     level, _, _ = kalman_smoother(ground.start, rate, prior, prior_cov, mean, cov)
     start, _ = bounds(panel)

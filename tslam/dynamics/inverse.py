@@ -83,6 +83,7 @@ class HeldInverse:
         start: Bool[np.ndarray, " n"],
         mode: Mode = "smoothed",
         weights: Float[np.ndarray, " n"] | None = None,
+        spread: Float[np.ndarray, "n latent"] | None = None,
     ) -> LatentPath:
         """Latents of consecutive transitions.
 
@@ -91,9 +92,10 @@ class HeldInverse:
             start: True where a segment begins.
             mode: ``smoothed`` uses past and future, ``filtered`` only o_{≤t+1}.
             weights: Precision of each transition relative to R (0: not used at all).
+            spread: Variance of w at each transition; None: the same at all of them, so that z has variance 1.
         """
         h, J, which = self.measurement(residual, weights)
-        q = 1.0 - self.phi**2
+        q = 1.0 - self.phi[None] ** 2 if spread is None else spread
         prior, prior_cov, mean, cov, gain = kalman_filter(h, J, which, start, self.phi, q)
         lagged = np.zeros_like(cov)
         if mode == "smoothed":

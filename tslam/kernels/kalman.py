@@ -60,7 +60,7 @@ def kalman_filter(
         which: ``[n]`` pattern of each transition.
         start: ``[n]`` True where a segment begins: the prior is then the stationary one.
         phi: ``[k]`` persistence of each latent, below 1.
-        q: ``[k]`` innovation variance of each latent.
+        q: ``[n, k]`` innovation variances of each latent, or ``[1, k]`` where all transitions have the same.
 
     Returns:
         Prior means ``[n, k]`` and covariances ``[n, k, k]`` (what was known before the transition),
@@ -74,11 +74,12 @@ def kalman_filter(
     m, P = np.zeros(k), np.zeros((k, k))
     M, Pn, u = np.zeros((k, k)), np.zeros((k, k)), np.zeros(k)
     for t in range(n):
+        now = t if len(q) > 1 else 0
         for i in range(k):
             m[i] = 0.0 if start[t] else m[i] * phi[i]
             for j in range(k):
                 P[i, j] = 0.0 if start[t] else P[i, j] * phi[i] * phi[j]
-            P[i, i] += q[i] / (1.0 - phi[i] * phi[i]) if start[t] else q[i]
+            P[i, i] += q[now, i] / (1.0 - phi[i] * phi[i]) if start[t] else q[now, i]
         prior_m[t] = m
         prior_P[t] = P
         Jt = J[which[t]]

@@ -7,7 +7,8 @@ from jaxtyping import Bool, Float, Int
 
 from tslam.config import FitConfig
 from tslam.dynamics.forward import ForwardModel, LinearForward, fit_persistent, onto_persistence
-from tslam.dynamics.held import STARTS, Noise, fit_held
+from tslam.dynamics.held import STARTS, Noise, fit_held, fit_held_from
+from tslam.dynamics.inverse import HeldInverse
 from tslam.dynamics.lam import LAM, log_score
 from tslam.dynamics.linear import one_step, residual_covariance
 from tslam.dynamics.products import ProductForward, Products, widened
@@ -75,7 +76,14 @@ def fit_linear_family(data: Data, config: FitConfig, latents: int) -> Candidate:
     return Candidate(lam, data.structure, causal_score(lam, data))
 
 
-def fit_held_family(data: Data, config: FitConfig, latents: int, *, products: bool = False) -> Candidate:
+def fit_held_family(
+    data: Data,
+    config: FitConfig,
+    latents: int,
+    *,
+    products: bool = False,
+    shorter: tuple[Candidate, Data] | None = None,
+) -> Candidate:
     """Regression and held latents, jointly; noise covariance full where the latent earns so.
 
     With full noise covariance z stands for what persists. Where nothing persists it would stand for
@@ -87,6 +95,8 @@ def fit_held_family(data: Data, config: FitConfig, latents: int, *, products: bo
         latents: Number of latents, at least 1; no more than there are channels are fitted.
         products: Regress on products of the current signals too: a plant that bends would otherwise look
             to z like something that is held.
+        shorter: The same with a shorter history, to start from: from a start of its own a longer history
+            takes the level to itself, though leaving it to z is likelier.
     """
     c = data.chain
     design = _Products.learn(data, config) if products else _Plain(config.penalty)
@@ -98,10 +108,18 @@ def fit_held_family(data: Data, config: FitConfig, latents: int, *, products: bo
     count = max(1, min(latents, c.Y.shape[1]))
 
     def fitted(noise: Noise, starts: tuple[float, ...]) -> Candidate:
-        fit = fit_held(
-            F, c.Y - F[:, : c.Y.shape[1]], data.train, c.start, latents=count, ridge=design.penalty,
-            iterations=config.iterations, noise=noise, starts=starts,
-        )  # fmt: skip
+        target = c.Y - F[:, : c.Y.shape[1]]
+        first = _start(shorter, c, F.shape[1]) if noise == "full" else None
+        if first is None:
+            fit = fit_held(
+                F, target, data.train, c.start, latents=count, ridge=design.penalty,
+                iterations=config.iterations, noise=noise, starts=starts, jumps=noise == "full",
+            )  # fmt: skip
+        else:
+            fit = fit_held_from(
+                F, target, data.train, c.start, forward=first[0], inverse=first[1], ridge=design.penalty,
+                iterations=config.iterations, jumps=True,
+            )  # fmt: skip
         lam = LAM(
             "held", design.forward(onto_persistence(fit.forward)), fit.inverse, plain, baseline.baseline_cov
         )
@@ -111,6 +129,29 @@ def fit_held_family(data: Data, config: FitConfig, latents: int, *, products: bo
     if products or c.Y.shape[1] == 1 or compare(full, reference).p < _EARNED_P:
         return full
     return fitted("diagonal", STARTS)
+
+
+def _start(
+    shorter: tuple[Candidate, Data] | None, c: Chain, width: int
+) -> tuple[LinearForward, HeldInverse] | None:
+    """Regression of a shorter history among the regressors of a longer one, and its latents.
+
+    None where there is none, or where its latents follow white moves.
+    """
+    if shorter is None:
+        return None
+    candidate, data = shorter
+    forward, inverse = candidate.lam.forward, candidate.lam.inverse
+    linear = forward.linear if isinstance(forward, ProductForward) else forward
+    if inverse is None or not isinstance(linear, LinearForward) or not np.any(np.tril(inverse.R, -1)):
+        return None
+    weights = np.zeros((width, c.Y.shape[1]))
+    at = {term: i for i, term in enumerate(c.terms)}
+    for term, own in zip(data.chain.terms, linear.weights, strict=False):
+        weights[at[term]] = own
+    weights[len(c.terms) :] = linear.weights[len(data.chain.terms) :]
+    weights[: c.Y.shape[1]] -= np.eye(c.Y.shape[1])
+    return LinearForward(weights, linear.bias), inverse
 
 
 def few_products(data: Data) -> bool:
