@@ -76,7 +76,8 @@ notebooks: $(STAMP) ## Run the notebooks and keep what they show
 reproduce: $(STAMP) ## Try what is published of latent action models: docs/reproduce.md, docs/presets.md (minutes)
 	$(BIN)/python tests/reproduce
 
-matrix: $(STAMP) ## Every method on every plant: docs/matrix.md (most of an hour, resumable)
+matrix: $(STAMP) ## Every method on every plant, outside tools too: docs/matrix.md (most of an hour, resumable)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group reproduce
 	$(BIN)/python tests/reproduce/matrix.py
 
 study: $(STAMP) ## How often the audit is wrong: docs/calibration.md (an hour, resumable)

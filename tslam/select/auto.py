@@ -20,7 +20,7 @@ from tslam.panel.split import LEAST_HELD, LEAST_TRAIN, split
 from tslam.panel.windows import transitions
 from tslam.select.candidates import Candidate, Data, compare, fit_linear_family, input_lags
 from tslam.select.earning import FEWEST_HELD
-from tslam.select.held import HeldSearch, earns, gain_of_latents
+from tslam.select.held import HeldSearch, earns
 from tslam.select.neural import fit_neural_family
 from tslam.select.timing import decide_timing
 
@@ -206,7 +206,7 @@ class _Search:
         )
         if self.config.family == "held" or gain.p < _SURE:
             return best.candidate
-        earned = earns(best.candidate, self.data(best.candidate.structure))
+        earned = earns(best, self.data(best.candidate.structure))
         if earned.p < _SURE and compare(linear, best.candidate).p >= _SURE:
             self.trace.append(
                 f"As good a prediction, told by latents that gain {_in_words(earned)} on the same model "
@@ -231,34 +231,30 @@ class _Search:
         return self.config.family == "neural" or self.bends(structure)
 
     def neural(self, best: Candidate, *, seed: int, device: str, progress: bool) -> Candidate:
-        """A network that sees what the best so far sees, with as many latents."""
-        data, latents = self.data(best.structure), max(best.lam.latents, self.latents)
+        """A network that sees what the best so far sees, with as many latents, told what they tell."""
+        told = best if best.lam.family == "held" else self._told(best)
+        data = self.data((told or best).structure)
+        latents = max(best.lam.latents, self.latents) if told is None else told.lam.latents
         try:
             neural, curve = fit_neural_family(
-                data, self.config, latents, seed=seed, device=device, progress=progress
+                data, self.config, latents, seed=seed, device=device, progress=progress, told=told
             )
         except TrainingError as error:
             return self._without("neural", best, error)
         self.history.update(curve)
         gain = compare(neural, best)
         self.trace.append(f"Neural against {best.lam.family}: {_in_words(gain)}.")
-        if self.config.family == "neural":
-            return neural
-        return neural if gain.p < _SURE and self._tells_as_much(neural, best) else best
+        return neural if self.config.family == "neural" or gain.p < _SURE else best
 
-    def _tells_as_much(self, neural: Candidate, best: Candidate) -> bool:
-        """Do the latents of the network gain as much as those that it would take the place of?
-
-        The best prediction is not the best reading: a network may take to itself what latents had told.
-        """
-        if best.lam.family != "held":
-            return True
-        told = [gain_of_latents(c, self.data(c.structure)) for c in (best, neural)]
-        lost = mean_test(told[0] - told[1])
-        if lost.p >= _SURE:
-            return True
-        self.trace.append(f"Its latents tell less than held ones, which gain {_in_words(lost)} more.")
-        return False
+    def _told(self, linear: Candidate) -> Candidate | None:
+        """Held latents for a network that is asked for and has nothing to start them from."""
+        if self.config.family != "neural" or not self.latents or not self.enough:
+            return None
+        walk = HeldSearch(self.data, self.config, linear.structure.within, len(self.panel.channels))
+        try:
+            return walk.best(linear.structure.lags).candidate
+        except TrainingError:
+            return None  # the network is fitted without, as where there are too few rows
 
     def _without(self, family: Family, best: Candidate, error: TrainingError) -> Candidate:
         """What there is already, where a family that nobody insists on could not be fitted."""

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 
 from tslam.config import FitConfig
 from tslam.kernels.hac import MeanTest, mean_test
 from tslam.panel.chain import Structure
 from tslam.select.candidates import Candidate, Data, compare, few_products, fit_held_family, input_lags
 
-__all__ = ["HeldFit", "HeldSearch", "earns", "gain_of_latents"]
+__all__ = ["HeldFit", "HeldSearch", "earns"]
 
 _SURE = 0.01
 """p below which more latents are taken to be better."""
@@ -97,12 +96,8 @@ class HeldSearch:
         return best if compare(best.candidate, one.candidate).p < _SURE else one
 
 
-def earns(candidate: Candidate, data: Data) -> MeanTest:
+def earns(fit: HeldFit, data: Data) -> MeanTest:
     """What the latents of a candidate gain, held out, on the same model without them."""
-    return mean_test(gain_of_latents(candidate, data))
-
-
-def gain_of_latents(candidate: Candidate, data: Data) -> Float[np.ndarray, " n"]:
-    """The same of every transition, in nats; NaN outside the held-out rows."""
     c = data.chain
-    return np.where(data.held, candidate.lam.causal_gain(c.X, c.Y, c.start), np.nan)
+    gain = fit.candidate.lam.causal_gain(c.X, c.Y, c.start)
+    return mean_test(np.where(data.held, gain, np.nan))

@@ -1,10 +1,14 @@
 """Fit the neural family: a nonlinear forward model, and held latents on what it leaves."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
+from jaxtyping import Float
 
 from tslam.config import FitConfig
-from tslam.dynamics.forward import fit_persistent
-from tslam.dynamics.held import fit_held
+from tslam.dynamics.forward import LinearForward, fit_persistent
+from tslam.dynamics.held import fit_held, fit_held_from
 from tslam.dynamics.lam import LAM
 from tslam.dynamics.linear import residual_covariance
 from tslam.dynamics.neural import NeuralForward
@@ -18,7 +22,14 @@ _STOP = 6
 
 
 def fit_neural_family(
-    data: Data, config: FitConfig, latents: int, *, seed: int, device: str, progress: bool
+    data: Data,
+    config: FitConfig,
+    latents: int,
+    *,
+    seed: int,
+    device: str,
+    progress: bool,
+    told: Candidate | None = None,
 ) -> tuple[Candidate, dict[str, list[tuple[int, float]]]]:
     """Train the network from the ridge answer on, then fit held latents jointly with its linear part.
 
@@ -29,6 +40,8 @@ def fit_neural_family(
         seed: Of weights and batches.
         device: Where to train.
         progress: Show epochs.
+        told: A model of the same structure whose held latents the network need not explain: one that has to
+            explain everything takes the held level to itself, and leaves only moves to z.
 
     Returns:
         The candidate, and its training curves by name.
@@ -38,38 +51,66 @@ def fit_neural_family(
         TrainingError: the fit left the finite numbers.
     """
     c = data.chain
+    train = partial(_network, data, config, seed=seed, device=device, progress=progress)
+    plain, curves = train(c.Y)
+    residual = c.Y - plain.mean(c.X)
+    cov = residual_covariance(residual, data.train)
+    if not latents:
+        lam = LAM("neural", plain, None, plain, cov)
+        return Candidate(lam, data.structure, causal_score(lam, data)), curves
+    if told is None or told.lam.inverse is None:
+        forward = plain
+        held = fit_held(
+            c.X, residual, data.train, c.start, latents=latents, ridge=config.penalty,
+            iterations=config.iterations, starts=(0.98,), jumps=True,
+        )  # fmt: skip
+    else:
+        path = told.lam.infer(c.X, np.where(data.train[:, None], c.Y, np.nan), c.start)
+        assert path is not None
+        acted = path.mean @ told.lam.inverse.B.T
+        forward, curves = train(c.Y - acted)
+        residual = c.Y - forward.mean(c.X)
+        inverse = replace(told.lam.inverse, R=residual_covariance(residual - acted, data.train))
+        held = fit_held_from(
+            c.X, residual, data.train, c.start, forward=_nothing(c.X.shape[1], c.Y.shape[1]),
+            inverse=inverse, ridge=config.penalty, jumps=True,
+        )  # fmt: skip
+    lam = LAM("neural", _shifted(forward, held.forward.weights, held.forward.bias), held.inverse, plain, cov)
+    return Candidate(lam, data.structure, causal_score(lam, data)), curves
+
+
+def _network(
+    data: Data,
+    config: FitConfig,
+    target: Float[np.ndarray, "n chan"],
+    *,
+    seed: int,
+    device: str,
+    progress: bool,
+) -> tuple[NeuralForward, dict[str, list[tuple[int, float]]]]:
+    """The network that tells a target, and its training curves."""
+    c = data.chain
     train, stop = stop_rows(data)
-    start = fit_persistent(c.X, c.Y, train, config.penalty)
     trained = train_forward(
         c.X,
-        c.Y,
+        target,
         train,
         stop,
-        start=start,
+        start=fit_persistent(c.X, target, train, config.penalty),
         config=config,
         seed=seed,
         device=device,
         progress=progress,
         names=[f"{name}[{offset:+d}]" for name, offset in c.terms],
     )
-    forward = trained.forward
-    residual = c.Y - forward.mean(c.X)
-    cov = residual_covariance(residual, data.train)
-    curves = {
+    return trained.forward, {
         "train_nll": [(e.epoch, e.train) for e in trained.history],
         "stop_nll": [(e.epoch, e.stop) for e in trained.history],
     }
-    if not latents:
-        lam = LAM("neural", forward, None, forward, cov)
-        return Candidate(lam, data.structure, causal_score(lam, data)), curves
-    held = fit_held(
-        c.X, residual, data.train, c.start, latents=latents, ridge=config.penalty,
-        iterations=config.iterations, starts=(0.98,),
-    )  # fmt: skip
-    lam = LAM(
-        "neural", _shifted(forward, held.forward.weights, held.forward.bias), held.inverse, forward, cov
-    )
-    return Candidate(lam, data.structure, causal_score(lam, data)), curves
+
+
+def _nothing(features: int, channels: int) -> LinearForward:
+    return LinearForward(np.zeros((features, channels)), np.zeros(channels))
 
 
 def stop_rows(data: Data) -> tuple[np.ndarray, np.ndarray]:
