@@ -247,8 +247,12 @@ class _Search:
         return neural if self.config.family == "neural" or gain.p < _SURE else best
 
     def _told(self, linear: Candidate) -> Candidate | None:
-        """Held latents for a network that is asked for and has nothing to start them from."""
-        if self.config.family != "neural" or not self.latents or not self.enough:
+        """Held latents for a network that is asked for and has nothing to start them from.
+
+        None for a preset, which does what its paper says.
+        """
+        asked = self.config.family == "neural" and self.config.preset is None
+        if not asked or not self.latents or not self.enough:
             return None
         walk = HeldSearch(self.data, self.config, linear.structure.within, len(self.panel.channels))
         try:

@@ -62,7 +62,7 @@ def fit_neural_family(
         forward = plain
         held = fit_held(
             c.X, residual, data.train, c.start, latents=latents, ridge=config.penalty,
-            iterations=config.iterations, starts=(0.98,), jumps=True,
+            iterations=config.iterations, starts=(0.98,), jumps=config.preset is None,
         )  # fmt: skip
     else:
         path = told.lam.infer(c.X, np.where(data.train[:, None], c.Y, np.nan), c.start)
