@@ -7,6 +7,7 @@ import pytest
 from audit_cases import easy, frozen, ground_of
 
 from tslam.audit.causal import causal_latent, lean_fits
+from tslam.audit.following import following
 from tslam.audit.ground import Ground
 from tslam.audit.lag_scan import LATEST, scan_lags
 from tslam.audit.offset import held_offset
@@ -78,14 +79,42 @@ def test_nothing_follows_a_column_that_does_nothing() -> None:
     assert sum(silent) >= 9
 
 
-def test_what_a_column_could_be_worth_is_bounded() -> None:
-    ground = _with_dummy(0)
-    idle, busy = scan_lags(ground, "dummy"), scan_lags(ground, "action_0")
-    assert idle.bound() < 10.0
-    assert busy.bound() > 100.0
+def test_a_busy_column_is_followed_at_the_right_shift() -> None:
+    busy = scan_lags(_with_dummy(0), "action_0")
     assert busy.best(-12, LATEST) == 0
     assert busy.test(0).t > 4.0
     assert busy.at_moves(0).t > 4.0
+
+
+def test_what_follows_is_held_against_the_same_log_elsewhere() -> None:
+    found = [following(_with_dummy(seed), "dummy", -12, LATEST, 15.0) for seed in range(20)]
+    p = [f.p for f in found if f is not None]
+    assert len(p) == 20
+    assert sum(v < 0.05 for v in p) <= 5
+    assert 0.25 < np.median(p) <= 1.0
+    assert np.median([f.p_worth for f in found if f is not None]) < 0.05
+    busy = following(_with_dummy(0), "action_0", -12, LATEST, 15.0)
+    assert busy is not None
+    assert busy.p < 0.05
+    assert busy.p_worth > 0.5
+
+
+def test_a_log_laid_elsewhere_is_followed_by_nothing() -> None:
+    plant = easy(2, **SHORT)
+    logged = plant.frame["action_1"]
+    apart = plant.frame.with_columns(action_1=logged.slice(300).append(logged.slice(0, 300)))
+    here, there = (
+        following(ground_of(plant, frame), "action_1", -12, LATEST, 15.0) for frame in (plant.frame, apart)
+    )
+    assert here is not None
+    assert there is not None
+    assert here.p < 0.05 < there.p
+    assert here.largest > 3.0 * there.largest
+
+
+def test_too_few_rows_have_no_far_away() -> None:
+    plant = easy(0, **SHORT | {"rows": 260})
+    assert following(ground_of(plant), "action_0", -12, 100, 15.0) is None
 
 
 @pytest.mark.parametrize("steps", [-4, 3, 15])

@@ -6,13 +6,11 @@ comes before the log: earlier than any physical cause, so the log is late. s < 0
 """
 
 from dataclasses import dataclass
-from math import erfc, sqrt
 
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.linalg import cho_factor, cho_solve
 
-from tslam.audit.elsewhere import elsewhere_p
 from tslam.audit.ground import Ground, student_score
 from tslam.kernels.hac import MeanTest, mean_test
 from tslam.panel.windows import bounds, carry
@@ -45,8 +43,6 @@ class LagScan:
     """Rows just after a move of the shifted log."""
     explained: Float[np.ndarray, "shift chan"]
     """Share of each channel's held-out residual variance that the shifted action takes off."""
-    chance: float
-    """p-value of "no effect at any of the shifts", against the column moved elsewhere in time."""
 
     def test(self, shift: int, against: int | None = None) -> MeanTest:
         """HAC test of the gain at one shift, over nothing or over another shift."""
@@ -76,16 +72,6 @@ class LagScan:
     def largest_at_moves(self) -> float:
         """The surest gain at any shift just after moves."""
         return max(self.at_moves(s).t for s in self.shifts)
-
-    def bound(self) -> float:
-        """Upper 95% bound of the gain at the best shift, nats per 1,000 rows."""
-        test = self.test(self.best(EARLIEST, LATEST))
-        return 1000.0 * (test.mean + 1.645 * test.error)
-
-    def no_more_than(self, worth: float) -> float:
-        """p-value of the null that the best shift gains at least so many nats per 1,000 rows."""
-        test = self.test(self.best(EARLIEST, LATEST))
-        return 0.5 * erfc((worth / 1000.0 - test.mean) / (test.error * sqrt(2.0)))
 
 
 def scan_lags(ground: Ground, column: str) -> LagScan:
@@ -118,7 +104,6 @@ def scan_lags(ground: Ground, column: str) -> LagScan:
     base *= ground.seen
     without = student_score(base, ground.cov)
     rest = np.maximum((base**2).sum(axis=0), 1e-30)
-    chance = elsewhere_p(_on_grid(ground, base), values, (EARLIEST, LATEST))
     scans = []
     for mixed in _mixers(ground):
         after = np.zeros((len(shifts), ground.n), bool)
@@ -139,15 +124,8 @@ def scan_lags(ground: Ground, column: str) -> LagScan:
             left_over *= ground.seen
             gains[k] = student_score(left_over, ground.cov) - without
             explained[k] = 1.0 - (left_over**2).sum(axis=0) / rest
-        scans.append(LagScan(column, shifts, gains, after, explained, chance))
+        scans.append(LagScan(column, shifts, gains, after, explained))
     return max(scans, key=lambda s: float(s.gains.mean(axis=1).max()))
-
-
-def _on_grid(ground: Ground, left: Float[np.ndarray, "n chan"]) -> Float[np.ndarray, "rows chan"]:
-    """What is left without the column, in noise units, on the rows of the grid; 0 where nothing is known."""
-    out = np.zeros((ground.panel.rows, left.shape[1]))
-    out[ground.rows] = left @ np.linalg.cholesky(np.linalg.inv(ground.cov))
-    return out
 
 
 def _mixers(ground: Ground) -> list[Float[np.ndarray, "n mixer"]]:

@@ -4,6 +4,7 @@ import numpy as np
 
 from tslam.audit.excitation import FEWEST_MOVES, Excitation
 from tslam.audit.finding import Claim
+from tslam.audit.following import Following, following
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 from tslam.audit.lag_scan import EARLIEST, LATEST, LagScan
@@ -27,9 +28,12 @@ _SILENT_AT_MOVES = 3.1
 """The same just after moves, where shifts are as good as independent: p = .05 over forty-five of them."""
 _POWER_MOVES = 10
 """Moves from which showing nothing says something."""
-_INERT_BOUND = 15.0
-"""Nats per 1,000 rows that an inert column may still hide; above, nothing can be said. As far below zero, the
-column spoils the model, and nothing can be said either."""
+_WORTH = 15.0
+"""Nats per 1,000 rows that an action should be worth: one that could be worth so much is not called inert."""
+_FOLLOWED = 0.005
+"""p-value below which something follows: .05 over the ten actions or so that are asked about."""
+_UNWORTHY = 0.05
+"""p-value of being worth that much, below which it is not."""
 
 
 def claim_excitation(x: Excitation) -> Claim | None:
@@ -72,8 +76,7 @@ def claim_lag(ground: Ground, scan: LagScan, x: Excitation, column: Column) -> C
     if before.t > _SURE and ahead.t > _SHOWN and ahead.mean > _AHEAD * max(here.mean, 0.0):
         return _late(ground, scan, causal, early, column)
     if scan.largest_t() < _SILENT and scan.largest_at_moves() < _SILENT_AT_MOVES:
-        known = x.moves >= _POWER_MOVES and abs(scan.bound()) <= _INERT_BOUND
-        return _inert(scan, x) if known else None
+        return _inert(ground, scan, x) if x.moves >= _POWER_MOVES else None
     if causal < 0 and scan.test(causal, against=0).t > _SURE:
         return _dead_time(scan, causal, column.dead_time)
     return None
@@ -120,35 +123,45 @@ def _late(ground: Ground, scan: LagScan, causal: int, early: int, column: Column
     )
 
 
-def _inert(scan: LagScan, x: Excitation) -> Claim:
+def _inert(ground: Ground, scan: LagScan, x: Excitation) -> Claim | None:
+    """Nothing predicts better by it, nothing goes along with it, and what it is worth would have shown."""
+    found = following(ground, x.column, EARLIEST, LATEST, _WORTH)
+    if found is None or found.p < _FOLLOWED or found.p_worth > _UNWORTHY:
+        return None
     advice = (
         f"Check the tag, the unit and the actuator behind {scan.column}: it moved {x.moves} times and "
         "nothing followed."
     )
     reading = f"No held-out gain at any shift from {EARLIEST} to {LATEST} steps, not even after its moves."
-    bound = "Nats per 1,000 rows that the column could still be worth (95%)."
-    elsewhere = "Share of rotations of the log in time that do as well at their best lag: no effect."
     return Claim(
         kind=GapKind.INERT_ACTION,
         column=scan.column,
-        p=scan.no_more_than(_INERT_BOUND),
+        p=found.p_worth,
         share=1.0,
-        score=max(scan.bound(), 0.0),
+        score=max(_WORTH - 500.0 * found.largest / ground.n, 0.0),
         recommendation=advice,
         evidence=(
             Evidence(name="largest_t", value=scan.largest_t(), reference=_SILENT, reading=reading),
-            Evidence(
-                name="bound",
-                value=scan.bound(),
-                reference=_INERT_BOUND,
-                p_value=scan.no_more_than(_INERT_BOUND),
-                reading=bound,
-            ),
-            Evidence(
-                name="elsewhere", value=scan.chance, reference=0.05, p_value=scan.chance, reading=elsewhere
-            ),
+            *_apart(found),
         ),
         most="warning",
+    )
+
+
+def _apart(found: Following) -> tuple[Evidence, Evidence]:
+    return (
+        Evidence(
+            name="following",
+            value=found.largest,
+            p_value=found.p,
+            reading="How far innovations go along with it at any shift; p: its log laid elsewhere, as far.",
+        ),
+        Evidence(
+            name="worth",
+            value=_WORTH,
+            p_value=found.p_worth,
+            reading="Nats per 1,000 rows that it could be worth; p: an action worth that much, as silent.",
+        ),
     )
 
 
