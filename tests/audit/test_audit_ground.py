@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from audit_cases import LAGS, constant, easy, frozen, ground_of
 
-from tslam.audit.columns import rectified
+from tslam.audit.columns import Shift, rectified
 from tslam.audit.excitation import excitation
 from tslam.audit.finding import driven_channels, largest_share
 from tslam.audit.ground import FOLDS, student_score
@@ -85,10 +85,10 @@ def test_a_score_falls_with_distance_and_slower_than_that_of_a_gauss() -> None:
 def test_logs_are_set_right() -> None:
     panel = _panel(PLANT.frame)
     at = panel.features_of("action_1")
-    late = rectified(panel, {"action_1": 5}, ())
+    late = rectified(panel, [Shift("action_1", 5)], ())
     np.testing.assert_array_equal(late.actions[:-5, at], panel.actions[5:, at])
     assert (late.actions[-5:, at] == panel.actions[-1, at]).all()
-    without = rectified(panel, {}, ["action_1"])
+    without = rectified(panel, [], ["action_1"])
     assert np.isnan(without.actions[:, at]).all()
     rest = [i for i in range(panel.actions.shape[1]) if i not in at]
     np.testing.assert_array_equal(without.actions[:, rest], panel.actions[:, rest])

@@ -79,8 +79,10 @@ def test_nothing_follows_a_column_that_does_nothing() -> None:
     assert sum(silent) >= 9
 
 
-def test_a_busy_column_is_followed_at_the_right_shift() -> None:
-    busy = scan_lags(_with_dummy(0), "action_0")
+def test_what_a_column_could_be_worth_is_bounded() -> None:
+    idle, busy = scan_lags(_with_dummy(0), "dummy"), scan_lags(_with_dummy(0), "action_0")
+    assert idle.bound() < 10.0
+    assert busy.bound() > 100.0
     assert busy.best(-12, LATEST) == 0
     assert busy.test(0).t > 4.0
     assert busy.at_moves(0).t > 4.0

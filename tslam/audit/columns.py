@@ -1,7 +1,8 @@
 """Columns that the contract declares and the data lack; and a panel with known faults set right."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from tslam.contract.roles import Role
 from tslam.panel.panel import Panel
 from tslam.panel.windows import bounds
 
-__all__ = ["claim_columns", "rectified"]
+__all__ = ["Shift", "claim_columns", "rectified"]
 
 
 def claim_columns(panel: Panel, excited: list[Excitation]) -> list[Claim]:
@@ -57,21 +58,32 @@ def _empty_action(panel: Panel, column: str, series: tuple[str, ...]) -> Claim:
     )  # fmt: skip
 
 
-def rectified(panel: Panel, shifts: Mapping[str, int], without: Collection[str]) -> Panel:
+class Shift(NamedTuple):
+    """Steps by which a column's log is late or, below 0, by which the plant answers it late."""
+
+    column: str
+    steps: int
+    series: frozenset[str] | None = None
+    """Series concerned; None: all."""
+
+
+def rectified(panel: Panel, shifts: Iterable[Shift], without: Collection[str]) -> Panel:
     """The panel with each log moved to where its effect begins, and without the logs that say nothing.
 
     Args:
         panel: The data.
-        shifts: Steps by which a column's log is late, or, below 0, by which the plant answers it late. At the
-            ends of a segment the nearest logged value is kept.
+        shifts: What to move. At the ends of a segment the nearest logged value is kept.
         without: Columns whose log is blanked.
     """
     start, stop = bounds(panel)
     actions = panel.actions.copy()
     row = np.arange(panel.rows)
-    for column, lag in shifts.items():
+    for column, steps, series in shifts:
         at = panel.features_of(column)
-        actions[:, at] = panel.actions[np.clip(row + lag, start, stop - 1)][:, at]
+        named = np.array([series is None or name in series for name in panel.series_names])
+        own = named[panel.series_of]
+        moved = actions[np.clip(row + steps, start, stop - 1)][:, at]
+        actions[:, at] = np.where(own[:, None], moved, actions[:, at])
     for column in without:
         actions[:, panel.features_of(column)] = np.nan
     return replace(panel, actions=actions)

@@ -15,7 +15,7 @@ from tslam.audit.ground import Ground, student_score
 from tslam.kernels.hac import MeanTest, mean_test
 from tslam.panel.windows import bounds, carry
 
-__all__ = ["EARLIEST", "LATEST", "LagScan", "scan_lags"]
+__all__ = ["EARLIEST", "LATEST", "SHIFTS", "LagScan", "scan_lags", "transferred"]
 
 LATEST = 32
 """Latest log looked for, in steps."""
@@ -23,6 +23,7 @@ EARLIEST = -12
 """Longest dead time looked for, in steps."""
 BANDWIDTH = 50
 """Autocovariances in the HAC error of a gain: the effect of a held action lasts."""
+SHIFTS = tuple(range(EARLIEST, LATEST + 1))
 
 AFTER = 3
 """Rows after a move that count as just after it."""
@@ -73,6 +74,11 @@ class LagScan:
         """The surest gain at any shift just after moves."""
         return max(self.at_moves(s).t for s in self.shifts)
 
+    def bound(self) -> float:
+        """Upper 95% bound of the gain at the best shift, nats per 1,000 rows."""
+        test = self.test(self.best(EARLIEST, LATEST))
+        return 1000.0 * (test.mean + 1.645 * test.error)
+
 
 def scan_lags(ground: Ground, column: str) -> LagScan:
     """Scan one logged action.
@@ -81,51 +87,101 @@ def scan_lags(ground: Ground, column: str) -> LagScan:
         ground: The cross-fitted rich model.
         column: Name of a logged action column.
     """
-    panel = ground.panel
-    own = panel.features_of(column)
-    names = {panel.action_features[i].name for i in own}
-    keep = ground.regressors.without(names)
-    start, stop = bounds(panel)
-    values = carry(panel.actions[:, own], start)
-    shifts = tuple(range(EARLIEST, LATEST + 1))
-    first, last = start[ground.rows], stop[ground.rows] - 1
-    base = np.zeros_like(ground.Y)
-    solved = []
-    for split, gram in zip(ground.splits, ground.gram, strict=True):
-        count = int(split.train.sum())
-        Ft = ground.F[split.train][:, keep]
-        factor = cho_factor(gram[np.ix_(keep, keep)] + np.diag(ground.penalty[keep] * count))
-        W = cho_solve(factor, Ft.T @ ground.Y[split.train])
-        base[split.held] = ground.Y[split.held] - ground.F[split.held][:, keep] @ W
-        solved.append(
-            (split, count, Ft, factor, ground.Y[split.train] - Ft @ W, ground.F[split.held][:, keep])
-        )
-    # holes say nothing: their residual is the rich model's own, zero, whatever the shift
-    base *= ground.seen
-    without = student_score(base, ground.cov)
-    rest = np.maximum((base**2).sum(axis=0), 1e-30)
+    bare = _Bare(ground, column)
     scans = []
     for mixed in _mixers(ground):
-        after = np.zeros((len(shifts), ground.n), bool)
-        gains = np.zeros((len(shifts), ground.n))
-        explained = np.zeros((len(shifts), ground.Y.shape[1]))
-        for k, shift in enumerate(shifts):
-            moved = values[np.clip(ground.rows + shift, first, last)]
+        after = np.zeros((len(SHIFTS), ground.n), bool)
+        gains = np.zeros((len(SHIFTS), ground.n))
+        explained = np.zeros((len(SHIFTS), ground.Y.shape[1]))
+        for k, shift in enumerate(SHIFTS):
+            moved = bare.moved(shift)
             changed = np.append(False, np.any(np.diff(moved, axis=0) != 0, axis=1)) & ~ground.start
             after[k] = np.convolve(changed, np.ones(AFTER))[: ground.n] > 0
-            Z = (moved[:, :, None] * mixed[:, None, :]).reshape(ground.n, -1)
-            left_over = base.copy()
-            for split, count, Ft, factor, left, Fh in solved:
-                Zt = Z[split.train]
-                V = cho_solve(factor, Ft.T @ Zt)
-                inner = Zt.T @ Zt - (Ft.T @ Zt).T @ V + _RIDGE * count * np.eye(Z.shape[1])
-                D = np.linalg.solve(inner, Zt.T @ left)
-                left_over[split.held] -= (Z[split.held] - Fh @ V) @ D
-            left_over *= ground.seen
-            gains[k] = student_score(left_over, ground.cov) - without
-            explained[k] = 1.0 - (left_over**2).sum(axis=0) / rest
-        scans.append(LagScan(column, shifts, gains, after, explained))
+            Z = _times(moved, mixed)
+            left = bare.left_by(Z, bare.learn(Z))
+            gains[k] = bare.gain(left)
+            explained[k] = 1.0 - (left**2).sum(axis=0) / bare.energy
+        scans.append(LagScan(column, SHIFTS, gains, after, explained))
     return max(scans, key=lambda s: float(s.gains.mean(axis=1).max()))
+
+
+def transferred(ground: Ground, column: str, learnt_at: int) -> Float[np.ndarray, "shift n"]:
+    """Gain of an action at each shift by the effect it has at one of them.
+
+    Where most series of a fleet log an action in time, what it does is learnt there; in a series that logs
+    it late that effect fits at another shift, which the series' own few rows could not tell.
+
+    Args:
+        ground: The cross-fitted rich model.
+        column: Name of a logged action column.
+        learnt_at: Shift at which the effect is learnt.
+    """
+    bare = _Bare(ground, column)
+    found = []
+    for mixed in _mixers(ground):
+        effect = bare.learn(_times(bare.moved(learnt_at), mixed))
+        found.append(
+            np.array([bare.gain(bare.left_by(_times(bare.moved(s), mixed), effect)) for s in SHIFTS])
+        )
+    at = SHIFTS.index(learnt_at)
+    return max(found, key=lambda gains: float(gains[at].mean()))
+
+
+class _Bare:
+    """The rich model without one action, and what it takes to put the action back, shifted."""
+
+    def __init__(self, ground: Ground, column: str) -> None:
+        panel = ground.panel
+        own = panel.features_of(column)
+        keep = ground.regressors.without({panel.action_features[i].name for i in own})
+        start, stop = bounds(panel)
+        self._values = carry(panel.actions[:, own], start)
+        self._first, self._last = start[ground.rows], stop[ground.rows] - 1
+        self._ground = ground
+        self._folds = []
+        base = np.zeros_like(ground.Y)
+        for split, gram in zip(ground.splits, ground.gram, strict=True):
+            count = int(split.train.sum())
+            Ft, Fh = ground.F[split.train][:, keep], ground.F[split.held][:, keep]
+            factor = cho_factor(gram[np.ix_(keep, keep)] + np.diag(ground.penalty[keep] * count))
+            W = cho_solve(factor, Ft.T @ ground.Y[split.train])
+            base[split.held] = ground.Y[split.held] - Fh @ W
+            self._folds.append((split, Ft, Fh, factor, ground.Y[split.train] - Ft @ W))
+        # holes say nothing: their residual is the rich model's own, zero, whatever the shift
+        self._base = base * ground.seen
+        self._without = student_score(self._base, ground.cov)
+        self.energy = np.maximum((self._base**2).sum(axis=0), 1e-30)
+
+    def moved(self, shift: int) -> Float[np.ndarray, "n feat"]:
+        """The action so many steps later; at the ends of a segment the nearest value."""
+        return np.asarray(self._values[np.clip(self._ground.rows + shift, self._first, self._last)])
+
+    def learn(self, Z: Float[np.ndarray, "n mixed"]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Of each fold: what the known says of Z, and what the rest of it does."""
+        out = []
+        for split, Ft, _, factor, left in self._folds:
+            Zt = Z[split.train]
+            V = cho_solve(factor, Ft.T @ Zt)
+            inner = Zt.T @ Zt - (Ft.T @ Zt).T @ V + _RIDGE * len(Zt) * np.eye(Z.shape[1])
+            out.append((V, np.linalg.solve(inner, Zt.T @ left)))
+        return out
+
+    def left_by(
+        self, Z: Float[np.ndarray, "n mixed"], effect: list[tuple[np.ndarray, np.ndarray]]
+    ) -> Float[np.ndarray, "n chan"]:
+        """Held-out residuals with Z put in."""
+        out = self._base.copy()
+        for (split, _, Fh, _, _), (V, D) in zip(self._folds, effect, strict=True):
+            out[split.held] -= (Z[split.held] - Fh @ V) @ D
+        return np.asarray(out * self._ground.seen)
+
+    def gain(self, left: Float[np.ndarray, "n chan"]) -> Float[np.ndarray, " n"]:
+        """Nats per transition over the model without the action."""
+        return np.asarray(student_score(left, self._ground.cov) - self._without)
+
+
+def _times(moved: Float[np.ndarray, "n feat"], mixed: Float[np.ndarray, "n mixer"]) -> np.ndarray:
+    return np.asarray((moved[:, :, None] * mixed[:, None, :]).reshape(len(moved), -1))
 
 
 def _mixers(ground: Ground) -> list[Float[np.ndarray, "n mixer"]]:

@@ -11,17 +11,18 @@ from tslam.audit.lag_scan import EARLIEST, LATEST, LagScan
 from tslam.contract.model import Column
 from tslam.contract.roles import Timing
 
-__all__ = ["claim_excitation", "claim_lag", "likely_delay"]
+__all__ = ["AHEAD", "SHOWN", "SURE", "claim_excitation", "claim_lag", "likely_delay", "shifted_effect"]
 
 _FREE = 1e-6
 """Share of an action's variance below which it is a function of the observations."""
-_SURE = 3.5
+SURE = 3.5
 """t from which an effect is taken to come before its log: looked for at many shifts, so far above 2."""
-_AHEAD = 1.3
+AHEAD = 1.3
 """Gain ahead of the log over that behind it: by feedback a later action tells a little of what was before."""
 _DELAYED = 1.5
 """t from which dead time is more likely than none: enough to allow for it, not to say so."""
-_SHOWN = 3.0
+SHOWN = 3.0
+"""t from which an action is taken to act at all."""
 _SILENT = 2.0
 """An action whose surest gain over all rows stays below this t at every shift shows nothing."""
 _SILENT_AT_MOVES = 3.1
@@ -29,7 +30,8 @@ _SILENT_AT_MOVES = 3.1
 _POWER_MOVES = 10
 """Moves from which showing nothing says something."""
 _WORTH = 15.0
-"""Nats per 1,000 rows that an action should be worth: one that could be worth so much is not called inert."""
+"""Nats per 1,000 rows that an action should be worth: one that could be worth so much is not called inert.
+As far below zero it spoils the model, and nothing can be said either."""
 _FOLLOWED = 0.005
 """p-value below which something follows: .05 over the ten actions or so that are asked about."""
 _UNWORTHY = 0.05
@@ -73,11 +75,12 @@ def claim_lag(ground: Ground, scan: LagScan, x: Excitation, column: Column) -> C
     causal, early = scan.best(EARLIEST, 0), scan.best(1, LATEST)
     here, ahead = scan.test(causal), scan.test(early)
     before = scan.test(early, against=causal)
-    if before.t > _SURE and ahead.t > _SHOWN and ahead.mean > _AHEAD * max(here.mean, 0.0):
+    if before.t > SURE and ahead.t > SHOWN and ahead.mean > AHEAD * max(here.mean, 0.0):
         return _late(ground, scan, causal, early, column)
     if scan.largest_t() < _SILENT and scan.largest_at_moves() < _SILENT_AT_MOVES:
-        return _inert(ground, scan, x) if x.moves >= _POWER_MOVES else None
-    if causal < 0 and scan.test(causal, against=0).t > _SURE:
+        known = x.moves >= _POWER_MOVES and abs(scan.bound()) <= _WORTH
+        return _inert(ground, scan, x) if known else None
+    if causal < 0 and scan.test(causal, against=0).t > SURE:
         return _dead_time(scan, causal, column.dead_time)
     return None
 
@@ -92,7 +95,7 @@ def likely_delay(scan: LagScan) -> int:
 def _late(ground: Ground, scan: LagScan, causal: int, early: int, column: Column) -> Claim:
     here, ahead = 1000.0 * scan.test(causal).mean, 1000.0 * scan.test(early).mean
     before = scan.test(early, against=causal)
-    channels, share = _shifted_effect(ground, scan, early)
+    channels, share = shifted_effect(ground, scan, early)
     steps = f"{early} step{'s' * (early > 1)}"
     reading = (
         f"Shifted by {steps} {scan.column} explains {ahead:.0f} nats per 1,000 rows, at its best causal lag "
@@ -115,7 +118,7 @@ def _late(ground: Ground, scan: LagScan, causal: int, early: int, column: Column
         recommendation=advice,
         evidence=(
             Evidence(name="gain_at_lag", value=ahead, reference=here, p_value=before.p, reading=reading),
-            Evidence(name="t", value=before.t, reference=_SURE, reading="The difference over its HAC error."),
+            Evidence(name="t", value=before.t, reference=SURE, reading="The difference over its HAC error."),
         ),
         channels=channels,
         lag=early,
@@ -192,7 +195,7 @@ def _dead_time(scan: LagScan, causal: int, allowed: int | None) -> Claim:
     )
 
 
-def _shifted_effect(ground: Ground, scan: LagScan, shift: int) -> tuple[tuple[str, ...], float]:
+def shifted_effect(ground: Ground, scan: LagScan, shift: int) -> tuple[tuple[str, ...], float]:
     """Channels that the shifted action explains, and the largest share it explains of one."""
     taken = scan.explained[scan.shifts.index(shift)]
     loud = np.maximum(taken, 0.0)

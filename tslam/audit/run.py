@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from tslam.audit.attribution import attribute
-from tslam.audit.columns import claim_columns, rectified
+from tslam.audit.columns import Shift, claim_columns, rectified
 from tslam.audit.excitation import Excitation, excitation
 from tslam.audit.finding import Claim
 from tslam.audit.gap import (
@@ -24,6 +24,7 @@ from tslam.audit.gap import (
 )
 from tslam.audit.ground import Ground, held_loss, lay_ground
 from tslam.audit.lag_scan import scan_lags
+from tslam.audit.late_series import claim_late_series
 from tslam.audit.logs import claim_excitation, claim_lag, likely_delay
 from tslam.audit.naming import telling_latents
 from tslam.audit.offset import held_offset
@@ -122,8 +123,6 @@ def _ask_logs(
     """
     panel = ground.panel
     delays: dict[str, int] = {}
-    late: dict[str, int] = {}
-    inert: set[str] = set()
     usable: list[str] = []
     for x in (x for x in excited if x.measured):
         claim = claim_excitation(x)
@@ -132,21 +131,26 @@ def _ask_logs(
             scan = scan_lags(ground, x.column)
             claim = claim_lag(ground, scan, x, panel.contract.column(x.column))
             delays[x.column] = likely_delay(scan)
+            if claim is None or (claim.lag is not None and claim.lag < 0):
+                claims += claim_late_series(ground, scan)
         else:
             untested += _unasked(
                 x.column, ("lag", "effect", "outage, coarseness"), "it does not move by itself"
             )
-        if claim is None:
-            continue
-        claims.append(claim)
-        if claim.kind is GapKind.INERT_ACTION:
-            inert.add(x.column)
-        elif claim.kind is GapKind.MISALIGNED_LOG and claim.lag is not None and claim.lag > 0:
-            late[x.column] = claim.lag
-    delays = {c: d for c, d in delays.items() if d and c not in inert and c not in late}
-    sound, delays = _set_right(structure, ground, late, inert, delays)
+        if claim is not None:
+            claims.append(claim)
+    inert = {c.column for c in claims if c.kind is GapKind.INERT_ACTION and c.column}
+    late = [
+        Shift(c.column, c.lag, None if c.series is None else frozenset(c.series))
+        for c in claims
+        if c.kind is GapKind.MISALIGNED_LOG and c.column and c.lag and c.lag > 0
+    ]
+    moved = inert | {shift.column for shift in late}
+    sound, delays = _set_right(
+        structure, ground, late, inert, {c: d for c, d in delays.items() if d and c not in moved}
+    )
     for column in usable:
-        if column in inert or column in late:
+        if column in moved:
             untested += _unasked(column, ("outage, coarseness",), "its log and the effect do not go together")
             continue
         claim = claim_offset(sound, held_offset(sound, column))
@@ -156,14 +160,14 @@ def _ask_logs(
 
 
 def _set_right(
-    structure: Structure, ground: Ground, late: dict[str, int], inert: set[str], delays: dict[str, int]
+    structure: Structure, ground: Ground, late: list[Shift], inert: set[str], delays: dict[str, int]
 ) -> tuple[Ground, dict[str, int]]:
     """The ground on logs that are set right, with dead time allowed for where that predicts better."""
     panel = ground.panel
     sound = lay_ground(rectified(panel, late, inert), structure) if late or inert else ground
     if not delays:
         return sound, {}
-    shifts = late | {column: -delay for column, delay in delays.items()}
+    shifts = [*late, *(Shift(column, -delay) for column, delay in delays.items())]
     allowed = lay_ground(rectified(panel, shifts, inert), structure)
     return (allowed, delays) if held_loss(allowed) < held_loss(sound) else (sound, {})
 
