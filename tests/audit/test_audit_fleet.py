@@ -39,6 +39,18 @@ def test_an_outage_names_the_series_in_which_it_was() -> None:
     assert PLANT.frame[TIME][400] <= first < last < PLANT.frame[TIME][1350]
 
 
+def test_a_log_that_is_late_in_one_series_is_late_there_alone() -> None:
+    fleet = _fleet(PLANT.frame)
+    late = pl.col("action_0").shift(6).over(SERIES)
+    frame = fleet.with_columns(
+        pl.when(pl.col(SERIES) == "b").then(late.fill_null(0.0)).otherwise("action_0").alias("action_0")
+    )
+    found = alarms(audited(PLANT, frame, series=SERIES))
+    assert [(gap.kind, gap.column, gap.series, gap.lag) for gap in found] == [
+        (GapKind.MISALIGNED_LOG, "action_0", ("b",), 6)
+    ]
+
+
 def test_an_action_that_one_series_never_logged_is_said_so() -> None:
     own = np.repeat([unit == "b" for unit in UNITS], LENGTH)
     values = np.where(own, np.nan, PLANT.frame["action_1"].to_numpy())

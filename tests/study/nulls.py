@@ -1,6 +1,6 @@
 """p-values of single questions on records where the answer is no, each under its own null.
 
-A column of another record of the same kind has no effect on this one: the null of `elsewhere`. Nothing
+A column of another record of the same kind has no effect on this one: the null of `following`. Nothing
 unlogged moves in a clean record: the null of the shared axis, and of what follows a move. One ground and no
 fit, so that a thousand records are affordable.
 """
@@ -8,17 +8,17 @@ fit, so that a thousand records are affordable.
 from typing import Any
 
 import numpy as np
+import polars as pl
 from clean import group
 from records import KINDS, keys, rows_of
 
-from tslam.audit.elsewhere import elsewhere_p
+from tslam.audit.following import following
 from tslam.audit.ground import Ground, lay_ground
 from tslam.audit.lag_scan import EARLIEST, LATEST
 from tslam.audit.moves import find_moves
 from tslam.contract import from_arguments
 from tslam.panel import build
 from tslam.panel.chain import Structure
-from tslam.panel.windows import bounds, carry
 from tslam.plants import Record
 
 __all__ = ["cell", "group", "levels", "wanted"]
@@ -26,6 +26,7 @@ __all__ = ["cell", "group", "levels", "wanted"]
 _APART = 500_000
 """Seeds between a record and the one that its idle column comes from."""
 _LEVEL = 0.05
+_IDLE = "idle"
 
 
 def wanted(count: int, first: int) -> list[str]:
@@ -38,16 +39,13 @@ def cell(key: str) -> dict[str, Any]:
     kind, text = key.split("/")
     seed = int(text)
     record = KINDS[kind](rows_of(seed), seed)
-    other = _panel(KINDS[kind](rows_of(seed), seed + _APART))
-    ground = _ground(record)
-    idle = carry(other.actions, bounds(other)[0])[:, :1]
-    left = np.zeros((ground.panel.rows, ground.Y.shape[1]))
-    left[ground.rows] = ground.white()
-    rows = min(len(left), len(idle))
+    other = KINDS[kind](rows_of(seed), seed + _APART)
+    ground = _ground(record, other.frame[other.roles()["actions"][0]].alias(_IDLE))
+    follows = following(ground, _IDLE, EARLIEST, LATEST, worth=0.0)
     moves = find_moves(ground)
     return {
         "p": {
-            "no effect at any lag": elsewhere_p(left[:rows], idle[:rows], (EARLIEST, LATEST)),
+            "no effect at any lag": None if follows is None else follows.p,
             "no shared axis": None if moves is None else moves.axial_p,
             "nothing follows a move": None if moves is None else moves.follow.p,
         }
@@ -65,10 +63,10 @@ def levels(cells: list[dict[str, Any]]) -> dict[str, tuple[int, float]]:
     return {name: (len(p), float(np.mean(np.array(p) < _LEVEL))) for name, p in sorted(found.items())}
 
 
-def _panel(record: Record) -> Any:
-    contract, _ = from_arguments(dict(record.frame.schema), **record.roles())
-    return build(record.frame, contract)
-
-
-def _ground(record: Record) -> Ground:
-    return lay_ground(_panel(record), Structure(4, 2))
+def _ground(record: Record, idle: pl.Series) -> Ground:
+    """The ground of a record that logs one more action, which does nothing."""
+    roles = record.roles()
+    rows = min(record.frame.height, len(idle))
+    frame = record.frame.head(rows).with_columns(idle.head(rows))
+    contract, _ = from_arguments(dict(frame.schema), **roles | {"actions": [*roles["actions"], _IDLE]})
+    return lay_ground(build(frame, contract), Structure(4, 2))

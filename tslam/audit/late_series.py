@@ -18,7 +18,7 @@ __all__ = ["claim_late_series"]
 
 
 def claim_late_series(ground: Ground, scan: LagScan) -> list[Claim]:
-    """Claims that a log is late in some series, one for each lag found.
+    """Claims that a log is late in some series, not in all, one for each lag found.
 
     Args:
         ground: The cross-fitted rich model of several series.
@@ -26,14 +26,15 @@ def claim_late_series(ground: Ground, scan: LagScan) -> list[Claim]:
     """
     panel = ground.panel
     causal = scan.best(EARLIEST, 0)
-    if len(panel.series_names) < 2 or scan.test(causal).t <= SHOWN:
+    if len(panel.series_names) < 2:
         return []
     gains = transferred(ground, scan.column, causal)
     series_of = panel.series_of[ground.rows]
     found: dict[int, list[tuple[str, MeanTest, float]]] = {}
     for i, name in enumerate(panel.series_names):
         own = gains[:, series_of == i]
-        if own.shape[1] < 2 * BANDWIDTH:
+        elsewhere = mean_test(gains[SHIFTS.index(causal), series_of != i], BANDWIDTH)
+        if own.shape[1] < 2 * BANDWIDTH or elsewhere.t <= SHOWN:
             continue
         means = own.mean(axis=1)
         split = SHIFTS.index(1)
@@ -42,6 +43,8 @@ def claim_late_series(ground: Ground, scan: LagScan) -> list[Claim]:
         ahead = mean_test(own[early], BANDWIDTH)
         if before.t > SURE and ahead.t > SHOWN and ahead.mean > AHEAD * max(float(means[here]), 0.0):
             found.setdefault(SHIFTS[early], []).append((name, before, 1000.0 * float(ahead.mean)))
+    if sum(map(len, found.values())) == len(panel.series_names):
+        return []
     return [_claim(ground, scan, lag, told) for lag, told in found.items()]
 
 

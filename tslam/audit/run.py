@@ -125,20 +125,19 @@ def _ask_logs(
     delays: dict[str, int] = {}
     usable: list[str] = []
     for x in (x for x in excited if x.measured):
-        claim = claim_excitation(x)
-        if claim is None:
-            usable.append(x.column)
-            scan = scan_lags(ground, x.column)
-            claim = claim_lag(ground, scan, x, panel.contract.column(x.column))
-            delays[x.column] = likely_delay(scan)
-            if claim is None or (claim.lag is not None and claim.lag < 0):
-                claims += claim_late_series(ground, scan)
-        else:
+        still = claim_excitation(x)
+        if still is not None:
             untested += _unasked(
                 x.column, ("lag", "effect", "outage, coarseness"), "it does not move by itself"
             )
-        if claim is not None:
-            claims.append(claim)
+            claims.append(still)
+            continue
+        usable.append(x.column)
+        scan = scan_lags(ground, x.column)
+        delays[x.column] = likely_delay(scan)
+        in_series = claim_late_series(ground, scan)
+        claim = None if in_series else claim_lag(ground, scan, x, panel.contract.column(x.column))
+        claims += in_series if claim is None else [claim]
     inert = {c.column for c in claims if c.kind is GapKind.INERT_ACTION and c.column}
     late = [
         Shift(c.column, c.lag, None if c.series is None else frozenset(c.series))
