@@ -38,7 +38,7 @@ def _empty_driver(column: str) -> Claim:
         GapKind.MISSING_EXOGENOUS, column, 0.0, 1.0, 0.0,
         f"Deliver {column}: the contract declares it and the data hold no value.",
         (Evidence(name="measured", value=0.0, reading="Not one value in the record."),),
-        most="warning",
+        most="warning", fact=True,
     )  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def _empty_action(panel: Panel, column: str, series: tuple[str, ...]) -> Claim:
         GapKind.LOG_OUTAGE, column, 0.0, 1.0, 0.0,
         f"Deliver {column}: the contract declares it and no value was logged {where}.",
         (Evidence(name="measured", value=0.0, reading=f"No value of {column} {where}."),),
-        windows=spans, series=series or None, most="warning",
+        windows=spans, series=series or None, most="warning", fact=True,
         suggested=column,
     )  # fmt: skip
 

@@ -41,6 +41,8 @@ class Claim:
     """Effect on o_{t+1}, scaled."""
     path: Float[np.ndarray, " n"] | None = field(default=None)
     """Level of what is hidden, on the ground's transitions."""
+    fact: bool = False
+    """Is it read off the log, with nothing inferred? Then there is no null, and the gap has no p-value."""
     suggested: str | None = None
     """Column that should have been logged, where it has a name."""
 

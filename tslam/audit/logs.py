@@ -66,6 +66,7 @@ def claim_excitation(x: Excitation) -> Claim | None:
         score=0.0,
         recommendation=advice,
         evidence=(evidence,),
+        fact=True,
         most="info" if x.still and x.moves else "warning",
     )
 

@@ -221,7 +221,7 @@ def _graded(
                 channels=claim.channels,
                 windows=tuple(_stamped(panel, w) for w in claim.windows),
                 lag=claim.lag,
-                p_value=min(1.0, claim.p),
+                p_value=None if claim.fact else min(1.0, claim.p),
                 score=claim.score,
                 substitutes_for=_substitution(panel, claim, whole) if claim.latents else None,
                 evidence=claim.evidence,
