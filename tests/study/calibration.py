@@ -21,6 +21,9 @@ __all__ = ["page"]
 
 Cells = list[dict[str, Any]]
 
+_ENOUGH = 50
+_LOWEST, _HIGHEST = 0.035, 0.065
+
 _TEXT = """How often the audit is wrong, counted on plants of this library with seeds on which nothing was
 chosen. `make study` computes the records that are missing, and writes this page from those that are
 there; the number of records is in each table. What is not met is said so."""
@@ -55,15 +58,18 @@ def _clean(found: Cells) -> Section:
 
 
 def _nulls(found: Cells) -> Section:
-    table = Table(("question, kind of record", "p-values", "share below .05"))
+    table = Table(("question, kind of record", "p-values", "share below .05", "met"))
     for name, (count, share) in nulls.levels(found).items():
-        table.add(name, count, f"{share:.3f}")
+        if count >= _ENOUGH:
+            met = "yes" if _LOWEST <= share <= _HIGHEST else "no"
+            table.add(name, count, f"{share:.3f}", met)
     return Section(
         "p-values where the answer is no",
-        "Each question under its own null. An idle column is one of another record: rotating it "
-        "in time gives the null of `elsewhere`. The axis of unlogged moves is held against "
-        "directions by chance (Bingham), what follows them against zero (t). The aim is .035 to "
-        ".065 in each line; two standard errors are .014 at 1,000 p-values and .057 at 60.",
+        "Each question under its own null: a column of another record, which has no effect on this one; "
+        "the axis of unlogged moves against directions by chance (Bingham); what follows a move against zero "
+        "(t). The last two are asked of whole records, also where the model misfits: such p-values grade a "
+        "claim only together with its other conditions. The aim is .035 to .065 of at least 1,000 records; "
+        f"kinds with fewer than {_ENOUGH} p-values have no line of their own.",
         [table],
     )
 
@@ -115,7 +121,7 @@ def _peers(found: Cells) -> Section:
         "The same records with one logged action dropped, its log frozen for an eighth of the "
         "record, or made on-or-off. Change points (ruptures) and an isolation forest (scikit-"
         "learn) look at the residuals of a VARX; their threshold is the one that a twentieth of "
-        "these very clean records pass, so that `none` is .05 for them by choice. They name no "
+        "these very clean records pass, so that `none` is near .05 for them by choice. They name no "
         "kind and no column; the last column asks the audit for both (for a dropped action, for "
         "the kind).",
         [table],
