@@ -141,7 +141,7 @@ def _table(run: Run, figure: str) -> Table:
         if known := [v for v in values if np.isfinite(v)]:
             lines.append((median(known), method, values))
     for mid, method, values in sorted(lines, key=lambda line: -line[0]):
-        table.add(method, f"**{mid:.2f}**", *(f"{v:.2f}" for v in values))
+        table.add(method, f"**{mid:.2f}**", *(f"{v:.2f}" if np.isfinite(v) else "" for v in values))
     return table
 
 

@@ -7,6 +7,7 @@ from select_cases import data, panel
 from tslam import plants
 from tslam.config import FitConfig
 from tslam.dynamics.linear import one_step
+from tslam.select.candidates import fit_held_family
 from tslam.select.neural import fit_neural_family
 
 
@@ -36,3 +37,20 @@ def test_the_held_prior_doubles_what_is_told_of_the_level(plant: str, hidden: st
     told = _probe(path.mean, level)
     assert told > 0.4
     assert told > 2 * max(without)
+
+
+def test_a_network_that_learns_what_held_latents_leave_keeps_them() -> None:
+    record = plants.simulate("tank", 2000, 102).drop("pump_1")
+    found, config = data(panel(record), 1), FitConfig(epochs=60)
+    c = found.chain
+    level = record.truth.frame["pump_1"].to_numpy()[c.rows].astype(float)
+    told = fit_held_family(found, config, 1, products=True)
+    scores, reads = [], []
+    for first in (None, told):
+        fit, _ = fit_neural_family(found, config, 1, seed=0, device="cpu", progress=False, told=first)
+        path = fit.lam.infer(c.X, c.Y, c.start)
+        assert path is not None
+        scores.append(fit.mean)
+        reads.append(_probe(path.mean, level))
+    assert reads[1] > max(0.8, reads[0])
+    assert scores[1] > scores[0]
