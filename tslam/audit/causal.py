@@ -26,6 +26,8 @@ __all__ = ["Causal", "Lean", "causal_latent", "lean_fits"]
 _START = 0.98
 _ONCE = 3
 """Steps left out of the kurtosis, the largest: what happened once or twice is no action."""
+_SMEARED = 5
+"""Rows on either side that are left out with them: a smoothed path takes one jump in several steps."""
 _BANDWIDTH = 50
 _WIDEST = 300
 """Above this many regressors the lean model goes without products: EM visits them at every step."""
@@ -121,8 +123,13 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
 
 def _jumpiness(steps: Float[np.ndarray, " n"]) -> float:
     """Excess kurtosis of all but the largest steps: a sensor that is set anew jumps once, a hand often."""
-    few = np.argsort(-np.abs(steps))[:_ONCE]
-    return float(kurtosis(np.delete(steps, few)))
+    left = np.abs(steps)
+    for _ in range(_ONCE):
+        first = int(np.nanargmax(left))
+        left[max(0, first - _SMEARED) : first + _SMEARED + 1] = np.nan
+        if np.isnan(left).all():
+            return 0.0
+    return float(kurtosis(steps[np.isfinite(left)]))
 
 
 def _within(ground: Ground) -> set[str]:
