@@ -138,12 +138,13 @@ def _ask_logs(
         in_series = claim_late_series(ground, scan)
         claim = None if in_series else claim_lag(ground, scan, x, panel.contract.column(x.column))
         claims += in_series if claim is None else [claim]
-    inert = {c.column for c in claims if c.kind is GapKind.INERT_ACTION and c.column}
     late = [
         Shift(c.column, c.lag, None if c.series is None else frozenset(c.series))
         for c in claims
         if c.kind is GapKind.MISALIGNED_LOG and c.column and c.lag and c.lag > 0
     ]
+    inert = _of_no_use(structure, ground, late, claims)
+    claims[:] = [c for c in claims if c.kind is not GapKind.INERT_ACTION or c.column in inert]
     moved = inert | {shift.column for shift in late}
     sound, delays = _set_right(
         structure, ground, late, inert, {c: d for c, d in delays.items() if d and c not in moved}
@@ -156,6 +157,19 @@ def _ask_logs(
         if claim is not None and not any((c.kind, c.column) == (claim.kind, column) for c in claims):
             claims.append(_earlier(panel, claim, delays.get(column, 0)))
     return sound, [column for column in usable if column not in inert]
+
+
+def _of_no_use(structure: Structure, ground: Ground, late: list[Shift], claims: list[Claim]) -> set[str]:
+    """Columns claimed to be inert without which the model predicts no worse.
+
+    An action that acts only while it binds shows at no shift by itself, and does in products with the state.
+    """
+    inert = {c.column for c in claims if c.kind is GapKind.INERT_ACTION and c.column}
+    if not inert:
+        return inert
+    with_them = held_loss(lay_ground(rectified(ground.panel, late, ()), structure) if late else ground)
+    without = held_loss(lay_ground(rectified(ground.panel, late, inert), structure))
+    return inert if without <= with_them else set()
 
 
 def _set_right(
