@@ -17,8 +17,10 @@ from tslam.artefact import Fitted, Part, fingerprint
 from tslam.contract import Column, Contract
 from tslam.contract.roles import Kind, Role
 from tslam.dynamics.inverse import Mode
+from tslam.dynamics.lam import LAM
 from tslam.errors import AlignmentError, ConfigError
 from tslam.panel import Panel
+from tslam.panel.chain import Structure
 from tslam.panel.ingest import back, read
 
 if TYPE_CHECKING:
@@ -207,7 +209,7 @@ class Acting(ABC):
         from tslam.align.fit import align  # noqa: PLC0415 - only where it is asked for
 
         panel, told, asked = self._asked(df, action, labels, kind, experiment, valid_for)
-        return align(panel, self._levels(panel, "smoothed"), told, asked)
+        return align(panel, self._levels(panel, "smoothed"), told, asked, self._again)
 
     def label_budget(
         self,
@@ -330,6 +332,15 @@ class Acting(ABC):
         unit = None if column is None else column.unit
         within, model = part.structure.within, fingerprint(f)
         return panel, labels, Asked(action, given, unit, within, names, model, experiment, valid_for, f.seed)
+
+    def _again(self, panel: Panel) -> tuple[LAM, Structure]:
+        """The model of another panel, fitted with the settings of this one."""
+        from tslam.select.auto import choose  # noqa: PLC0415 - only where it is asked for
+
+        f = self._fitted
+        settings = f.config.model_copy(update={"preset": None})
+        found = choose(panel, settings, seed=f.seed, device="auto", progress=False).candidate
+        return found.lam, found.structure
 
     def _one_part(self) -> Part:
         """The model of all series.

@@ -20,14 +20,12 @@ from tslam.audit.gap import LatentInfo
 from tslam.config import FitConfig
 from tslam.contract import Contract
 from tslam.contract.roles import INPUT_ROLES
-from tslam.dynamics.forward import ForwardModel, LinearForward
-from tslam.dynamics.inverse import HeldInverse
 from tslam.dynamics.lam import LAM
-from tslam.dynamics.products import ProductForward, Products
 from tslam.errors import ArtifactError, ConfigError, TslamError
 from tslam.panel import Encoding, Scaling
 from tslam.panel.chain import Structure
 from tslam.select.skill import Skill
+from tslam.train.storage import give_lam, take_lam
 
 __all__ = ["FORMAT", "Fitted", "Part", "fingerprint", "read", "write"]
 
@@ -39,8 +37,6 @@ _ODCS = "contract.odcs.yaml"
 _SEALED = (_PANEL, _CONTRACT, _WEIGHTS)
 """Files whose digests the model keeps."""
 _NEEDED = (_MODEL, *_SEALED)
-_INVERSE = ("B", "R", "phi")
-_PRODUCTS = ("pairs", "mean", "sd")
 _DAMAGE = (
     TslamError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, OSError,
     SafetensorError,
@@ -225,16 +221,11 @@ def _aligned_facts(alignment: Alignment, at: str, arrays: dict[str, np.ndarray])
 
 def _part_facts(part: Part, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """What JSON keeps of a part; its numbers go among the arrays."""
-    arrays[f"{at}baseline_cov"] = part.lam.baseline_cov
-    if part.lam.inverse is not None:
-        arrays |= {f"{at}inverse.{k}": getattr(part.lam.inverse, k) for k in _INVERSE}
     s = part.structure
     composed = _take_composed(part.lam, at, arrays)
     return {
         "series": part.series,
-        "family": part.lam.family,
-        "forward": _take(part.lam.forward, f"{at}forward.", arrays),
-        "baseline": _take(part.lam.baseline, f"{at}baseline.", arrays),
+        **take_lam(part.lam, at, arrays),
         "structure": {"lags": s.lags, "input_lags": s.input_lags, "within": sorted(s.within)},
         "latents": [info.model_dump(mode="json") for info in part.latents],
         "skill": [vars(s) for s in part.skill],
@@ -263,7 +254,7 @@ def _assemble(
         digest=facts["digest"],
         notes=tuple(facts["notes"]),
         alignments=tuple(
-            unpack(own, {k.removeprefix(at): v for k, v in arrays.items() if k.startswith(at)})
+            unpack(own, {k.removeprefix(at): v for k, v in arrays.items() if k.startswith(at)}, device)
             for i, own in enumerate(facts.get("alignments", []))
             for at in (f"alignment.{i}.",)
         ),
@@ -271,13 +262,8 @@ def _assemble(
 
 
 def _part(facts: Mapping[str, Any], at: str, arrays: Mapping[str, np.ndarray], device: str) -> Part:
-    inverse = None
-    if f"{at}inverse.B" in arrays:
-        inverse = HeldInverse(*(arrays[f"{at}inverse.{k}"] for k in _INVERSE))
-    forward = _give(facts["forward"], f"{at}forward.", arrays, device)
-    baseline = _give(facts["baseline"], f"{at}baseline.", arrays, device)
     s = facts["structure"]
-    lam = LAM(facts["family"], forward, inverse, baseline, arrays[f"{at}baseline_cov"])
+    lam = give_lam(facts, at, arrays, device)
     return Part(
         series=facts["series"],
         structure=Structure(s["lags"], s["input_lags"], frozenset(s["within"])),
@@ -289,39 +275,6 @@ def _part(facts: Mapping[str, Any], at: str, arrays: Mapping[str, np.ndarray], d
         trace=tuple(facts["trace"]),
         history={k: [(int(a), float(b)) for a, b in v] for k, v in facts["history"].items()},
     )
-
-
-def _take(forward: ForwardModel, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Put a forward model's weights among the arrays; return what else it takes to build it again."""
-    if isinstance(forward, LinearForward):
-        arrays |= {f"{at}weights": forward.weights, f"{at}bias": forward.bias}
-        return {"kind": "linear"}
-    if isinstance(forward, ProductForward):
-        own = {k: getattr(forward.products, k) for k in _PRODUCTS} | {"current": forward.current}
-        arrays |= {f"{at}{k}": v for k, v in own.items()}
-        _take(forward.linear, at, arrays)
-        return {"kind": "products"}
-    from tslam.dynamics.neural import NeuralForward  # noqa: PLC0415 - torch only for a neural model
-
-    if not isinstance(forward, NeuralForward):
-        raise ArtifactError(f"A forward model of type {type(forward).__name__} has no way to be saved.")
-    spec, state = forward.to_state()
-    arrays |= {f"{at}{k}": v for k, v in state.items()}
-    return {"kind": "neural", "spec": spec}
-
-
-def _give(facts: Mapping[str, Any], at: str, arrays: Mapping[str, np.ndarray], device: str) -> ForwardModel:
-    own = {k.removeprefix(at): v for k, v in arrays.items() if k.startswith(at)}
-    if facts["kind"] in {"linear", "products"}:
-        linear = LinearForward(own["weights"], own["bias"])
-        if facts["kind"] == "linear":
-            return linear
-        pairs, current = own["pairs"].astype(np.int64), own["current"].astype(np.int64)
-        return ProductForward(Products(pairs, own["mean"], own["sd"]), current, linear)
-    from tslam.dynamics.neural import NeuralForward  # noqa: PLC0415 - torch only for a neural model
-    from tslam.train.device import resolve  # noqa: PLC0415 - see above
-
-    return NeuralForward.from_state(facts["spec"], own, device=resolve(device))
 
 
 def _take_composed(lam: LAM, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:

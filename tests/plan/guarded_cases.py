@@ -33,7 +33,7 @@ def labelled() -> pl.DataFrame:
 @cache
 def bare() -> tslam.LatentActionModel:
     roles: Any = plant().drop(HIDDEN).roles()
-    return tslam.fit(log(), **roles, config="held", progress=False)
+    return tslam.fit(log(), **roles, config=tslam.FitConfig(family="held", lags=1, latents=1), progress=False)
 
 
 @cache

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from tslam.align.certificate import Certificate
 from tslam.align.decoder import Decoder
 from tslam.align.drift import departures
+from tslam.align.driven import Driven
 from tslam.align.reading import Reader, Reading, read
 from tslam.align.tied import Tied
 from tslam.panel.panel import Panel
@@ -43,6 +44,8 @@ class Alignment:
     tied: Tied | None
     """The forward model whose latent is the action; None for levels and events."""
     certificate: Certificate
+    driven: Driven | None = None
+    """The plant's model with the action as an input; only where the certificate is predictive or better."""
 
     @property
     def latents(self) -> tuple[str, ...]:
@@ -57,6 +60,12 @@ class Alignment:
     def reading(self, panel: Panel, latents: Float[np.ndarray, "rows latent"]) -> Reading:
         """What the decoder reads of a panel."""
         return read(self.reader, panel, latents)
+
+    def values(self, reading: Reading, rows: int) -> Float[np.ndarray, " rows"]:
+        """The action on grid rows as it is read; NaN where there is no transition."""
+        out = np.full(rows, np.nan)
+        out[reading.chain.rows] = self.decoder.read(reading)
+        return out
 
     def recheck(self, panel: Panel, latents: Float[np.ndarray, "rows latent"]) -> "Alignment":
         """The same alignment, or with its certificate withdrawn where it no longer holds on this panel."""

@@ -11,10 +11,19 @@ from jaxtyping import Float, Int
 from tslam.align.accuracy import Accuracy, accuracy_of
 from tslam.align.alignment import Alignment
 from tslam.align.baseline import label_only
-from tslam.align.certificate import Certificate, Check, Consistency, Experiment, Range, Validation
+from tslam.align.certificate import (
+    Certificate,
+    Check,
+    Consistency,
+    Experiment,
+    Level,
+    Range,
+    Validation,
+)
 from tslam.align.checks import response_checks
 from tslam.align.decoder import Decoder, fit_decoder, positions
 from tslam.align.drift import limits
+from tslam.align.driven import Driven, Fit, drive
 from tslam.align.labels import Holds, Label, lay
 from tslam.align.reading import Reader, Reading, learn_reader, read
 from tslam.align.storage import fingerprint
@@ -53,7 +62,9 @@ class Asked:
     seed: int
 
 
-def align(panel: Panel, latents: _Latents, labels: Sequence[Label], asked: Asked) -> Alignment:
+def align(
+    panel: Panel, latents: _Latents, labels: Sequence[Label], asked: Asked, fit: Fit | None = None
+) -> Alignment:
     """Align the latents of a panel with an action.
 
     Args:
@@ -61,6 +72,8 @@ def align(panel: Panel, latents: _Latents, labels: Sequence[Label], asked: Asked
         latents: The model's smoothed latents on its rows.
         labels: The labels.
         asked: For what.
+        fit: How a model is fitted to a panel, so that the plant can be learnt anew with the action as an
+            input; None: a plan goes through the lean model that is tied to the labels.
 
     Raises:
         AlignmentError: labels lie outside the data, contradict each other, say one value only, or do not suit
@@ -79,18 +92,27 @@ def align(panel: Panel, latents: _Latents, labels: Sequence[Label], asked: Asked
     decoder = fit_decoder(reader, reading, holds, kind, rows)
     tied = _tied_to(decoder, reader, reading)
     validation, checks, consistency = _validate(panel, latents, holds, kind, asked, reader, reading)
-    bare = Alignment(asked.action, reader, decoder, tied, _draft(panel, holds, kind, asked, validation))
     path = decoder.read(reading)
-    certificate = bare.certificate.model_copy(
+    draft = _draft(panel, holds, kind, asked, validation).model_copy(
         update={
             "latents": _standing(path[rows], reading.features[rows, 1 : reading.latents], asked.names),
-            "decoder": fingerprint(bare),
             "checks": checks,
             "consistency": consistency,
             "drift": () if tied is None else limits(tied, reading.chain, rows, panel.channels),
         }
     )
-    return replace(bare, certificate=certificate.sealed())
+    bare = Alignment(asked.action, reader, decoder, tied, draft)
+    if fit is not None and tied is not None and draft.level in {Level.PREDICTIVE, Level.INTERVENTIONAL}:
+        bare = replace(bare, driven=_driven(bare, panel, reading, holds, fit))
+    return replace(bare, certificate=draft.model_copy(update={"decoder": fingerprint(bare)}).sealed())
+
+
+def _driven(bare: Alignment, panel: Panel, reading: Reading, holds: Holds, fit: Fit) -> Driven | None:
+    """The plant's model with the action as labelled, and as read where nobody labelled it."""
+    values = bare.values(reading, panel.rows)
+    for own, value in zip(holds.rows, holds.numbers(), strict=True):
+        values[own] = value
+    return drive(panel, bare.action, values, fit)
 
 
 def kind_of(holds: Holds, kind: Kind | None) -> Kind:

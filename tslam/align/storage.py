@@ -8,22 +8,21 @@ import numpy as np
 from tslam.align.alignment import Alignment, digest_of
 from tslam.align.certificate import Certificate
 from tslam.align.decoder import Decoder
+from tslam.align.driven import Driven
 from tslam.align.jumping import Jumping
-from tslam.align.reading import Reader, inverse_of
+from tslam.align.reading import Reader
 from tslam.align.ridge import Ridge
 from tslam.align.tied import Tied
 from tslam.contract.roles import Kind
 from tslam.dynamics.forward import LinearForward
-from tslam.dynamics.inverse import HeldInverse
-from tslam.dynamics.lam import LAM
-from tslam.dynamics.products import ProductForward, Products
+from tslam.dynamics.products import ProductForward
 from tslam.panel.chain import Structure
+from tslam.train.storage import give, give_lam, take, take_lam
 
 __all__ = ["fingerprint", "pack", "unpack"]
 
 _RIDGE = ("centre", "scale", "weights", "bias")
-_INVERSE = ("B", "R", "phi")
-_PRODUCTS = ("pairs", "mean", "sd")
+_CPU = "cpu"
 
 
 def pack(alignment: Alignment) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -34,7 +33,7 @@ def pack(alignment: Alignment) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     facts = {
         "action": alignment.action,
         "within": sorted(alignment.reader.structure.within),
-        "reader": _pack_lam(alignment.reader.lam, "reader.", arrays),
+        "reader": take_lam(alignment.reader.lam, "reader.", arrays),
         "decoder": {
             "kind": d.kind.value,
             "levels": list(d.levels),
@@ -44,18 +43,19 @@ def pack(alignment: Alignment) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             "jumping": _pack_jumping(d.jumping, "decoder.", arrays),
         },
         "tied": _pack_tied(alignment.tied, "tied.", arrays),
+        "driven": _pack_driven(alignment.driven, "driven.", arrays),
         "certificate": alignment.certificate.model_dump(mode="json"),
     }
     return facts, arrays
 
 
-def unpack(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Alignment:
-    """The alignment that ``pack`` described."""
+def unpack(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray], device: str = _CPU) -> Alignment:
+    """The alignment that ``pack`` described; a network in it runs on the device of that name."""
     d = facts["decoder"]
     structure = Structure(1, 1, frozenset(facts["within"]))
     return Alignment(
         facts["action"],
-        Reader(_unpack_lam(facts["reader"], "reader.", arrays), structure),
+        Reader(give_lam(facts["reader"], "reader.", arrays, device), structure),
         Decoder(
             Kind(d["kind"]),
             tuple(d["levels"]),
@@ -67,6 +67,7 @@ def unpack(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Alignm
         ),
         _unpack_tied(facts["tied"], "tied.", arrays),
         Certificate.model_validate(facts["certificate"]),
+        _unpack_driven(facts.get("driven"), "driven.", arrays, device),
     )
 
 
@@ -80,20 +81,44 @@ def fingerprint(alignment: Alignment) -> str:
 def _pack_tied(tied: Tied | None, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any] | None:
     if tied is None:
         return None
-    return {"level": tied.level, "unit": tied.unit, "lam": _pack_lam(tied.lam, at, arrays)}
+    return {"level": tied.level, "unit": tied.unit, "lam": take_lam(tied.lam, at, arrays)}
 
 
 def _unpack_tied(facts: Mapping[str, Any] | None, at: str, arrays: Mapping[str, np.ndarray]) -> Tied | None:
     if facts is None:
         return None
-    return Tied(_unpack_lam(facts["lam"], at, arrays), float(facts["level"]), float(facts["unit"]))
+    return Tied(give_lam(facts["lam"], at, arrays, _CPU), float(facts["level"]), float(facts["unit"]))
+
+
+def _pack_driven(driven: Driven | None, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any] | None:
+    if driven is None:
+        return None
+    s = driven.structure
+    return {
+        "mean": driven.mean,
+        "sd": driven.sd,
+        "lags": s.lags,
+        "input_lags": s.input_lags,
+        "within": sorted(s.within),
+        "lam": take_lam(driven.lam, at, arrays),
+    }
+
+
+def _unpack_driven(
+    facts: Mapping[str, Any] | None, at: str, arrays: Mapping[str, np.ndarray], device: str
+) -> Driven | None:
+    if facts is None:
+        return None
+    structure = Structure(facts["lags"], facts["input_lags"], frozenset(facts["within"]))
+    lam = give_lam(facts["lam"], at, arrays, device)
+    return Driven(lam, structure, float(facts["mean"]), float(facts["sd"]))
 
 
 def _pack_jumping(own: Jumping | None, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any] | None:
     if own is None:
         return None
     arrays |= {f"{at}loadings": own.loadings, f"{at}noise": own.noise}
-    kind = _pack_forward(own.forward, at, arrays)
+    kind = take(own.forward, f"{at}forward.", arrays)
     return {"level": own.level, "unit": own.unit, "rate": own.rate, "forward": kind}
 
 
@@ -102,41 +127,8 @@ def _unpack_jumping(
 ) -> Jumping | None:
     if facts is None:
         return None
-    forward = _unpack_forward(facts["forward"], at, arrays)
+    forward = give(facts["forward"], f"{at}forward.", arrays, _CPU)
+    assert isinstance(forward, LinearForward | ProductForward)
     loadings, noise = (np.array(arrays[f"{at}{name}"]) for name in ("loadings", "noise"))
     rate, level, unit = (float(facts[name]) for name in ("rate", "level", "unit"))
     return Jumping(forward, loadings, noise, rate, level, unit)
-
-
-def _pack_lam(lam: LAM, at: str, arrays: dict[str, np.ndarray]) -> str:
-    forward = lam.forward
-    assert isinstance(forward, LinearForward | ProductForward)
-    arrays |= {f"{at}cov": lam.baseline_cov}
-    arrays |= {f"{at}{name}": getattr(inverse_of(lam), name) for name in _INVERSE}
-    return _pack_forward(forward, at, arrays)
-
-
-def _pack_forward(forward: LinearForward | ProductForward, at: str, arrays: dict[str, np.ndarray]) -> str:
-    linear = forward if isinstance(forward, LinearForward) else forward.linear
-    arrays |= {f"{at}weights": linear.weights, f"{at}bias": linear.bias}
-    if isinstance(forward, LinearForward):
-        return "linear"
-    arrays |= {f"{at}product.{name}": getattr(forward.products, name) for name in _PRODUCTS}
-    arrays[f"{at}current"] = forward.current
-    return "products"
-
-
-def _unpack_lam(kind: str, at: str, arrays: Mapping[str, np.ndarray]) -> LAM:
-    forward = _unpack_forward(kind, at, arrays)
-    inverse = HeldInverse(*(np.array(arrays[f"{at}{name}"]) for name in _INVERSE))
-    return LAM("held", forward, inverse, forward, np.array(arrays[f"{at}cov"]))
-
-
-def _unpack_forward(kind: str, at: str, arrays: Mapping[str, np.ndarray]) -> LinearForward | ProductForward:
-    own = {name.removeprefix(at): np.array(v) for name, v in arrays.items() if name.startswith(at)}
-    linear = LinearForward(own["weights"], own["bias"])
-    if kind == "linear":
-        return linear
-    pairs = own["product.pairs"].astype(np.int64)
-    products = Products(pairs, own["product.mean"], own["product.sd"])
-    return ProductForward(products, own["current"].astype(np.int64), linear)

@@ -98,7 +98,8 @@ def plan(
             raise PlanError(
                 f"{through.action!r} has levels, not numbers: no plan can turn it. Plan logged actions."
             )
-        lam, structure = through.tied.lam, through.reader.structure
+        panel, lam, structure = _acted_upon(through, panel, latents)
+        marks = (*marks, f"effects as a {lam.family} model has them")
     rows = latest(panel, structure)
     c = chain(panel, structure)
     simulator = Simulator.of(lam, structure, panel)
@@ -107,6 +108,24 @@ def plan(
         scene, said = _scene(panel, c, simulator, lam, structure, through, int(row), request)
         tables.append(_one(scene, i, int(row), request, (*marks, *said)))
     return pl.concat(tables)
+
+
+def _acted_upon(
+    through: Alignment, panel: Panel, latents: Float[np.ndarray, "rows latent"]
+) -> tuple[Panel, LAM, Structure]:
+    """What a plan through an alignment is made on: the action, as it is read, among the logged ones.
+
+    Where no model with the action as an input was fitted, the lean one, whose latent is the action.
+    """
+    if through.driven is None:
+        assert through.tied is not None
+        return panel, through.tied.lam, through.reader.structure
+    values = through.values(through.reading(panel, latents), panel.rows)
+    return (
+        through.driven.beside(panel, through.action, values),
+        through.driven.lam,
+        through.driven.structure,
+    )
 
 
 def _refuse(panel: Panel, request: Request) -> None:
@@ -144,18 +163,18 @@ def _scene(
     rows = np.array([row])
     origins = gather(panel, c, structure, lam, rows, request.horizon)
     planned = overlay(panel, structure, origins.inputs, rows, {Role.EXOGENOUS: request.exog}, ahead=True)
-    logged = [code.column for code in panel.encoding.of(Role.ACTION)]
+    aligned = None if through is None else through.action
+    logged = [code.column for code in panel.encoding.of(Role.ACTION) if code.column != aligned]
     numeric = [n for n in logged if len(panel.features_of(n)) == 1]
     chosen = numeric if request.actions is None else list(request.actions)
     for name in chosen:
         if name not in logged:
             raise RoleError.unknown_column(name, "action", logged)
-    known = limits_of(request.limits, {*chosen, *([through.action] if through else [])})
+    known = limits_of(request.limits, {*chosen, *([aligned] if aligned else [])})
     dials = [_logged_dial(panel, name, known.get(name), row, request.horizon) for name in chosen]
     if through is not None:
-        dials.append(
-            _aligned_dial(panel, through, known.get(through.action), origins.latents, request.horizon)
-        )
+        now = _now(through, panel, row, origins.latents)
+        dials.append(_aligned_dial(panel, through, known.get(through.action), now, request.horizon))
     if not dials:
         raise PlanError(
             "There is nothing to turn: no logged numeric action. Log one, or align a latent with one."
@@ -183,16 +202,22 @@ def _logged_dial(panel: Panel, name: str, limits: Any, row: int, horizon: int) -
     return make_dial(name, panel.contract.column(name), limits, seen, now, horizon)
 
 
-def _aligned_dial(
-    panel: Panel, through: Alignment, limits: Any, latents: Float[Tensor, "1 steps latent"], horizon: int
-) -> Dial:
-    tied, span = through.tied, through.certificate.range
-    assert tied is not None
+def _now(through: Alignment, panel: Panel, row: int, latents: Float[Tensor, "1 steps latent"]) -> float:
+    """Where an aligned action is, as far as that can be read."""
+    assert through.tied is not None
+    if through.driven is None:
+        return through.tied.level + through.tied.unit * float(latents[0, 0, 0])
+    own = panel.actions[: row + 1, panel.features_of(through.action)[0]]
+    known = own[np.isfinite(own)]
+    return through.driven.mean + through.driven.sd * (float(known[-1]) if known.size else 0.0)
+
+
+def _aligned_dial(panel: Panel, through: Alignment, limits: Any, now: float, horizon: int) -> Dial:
+    span = through.certificate.range
     assert span is not None
     held = (span.low, span.high)
-    now = float(np.clip(tied.level + tied.unit * float(latents[0, 0, 0]), *held))
     column = next((c for c in panel.contract.columns if c.name == through.action), None)
-    return make_dial(through.action, column, limits, held, now, horizon, hard=held)
+    return make_dial(through.action, column, limits, held, float(np.clip(now, *held)), horizon, hard=held)
 
 
 def _one(scene: _Scene, i: int, row: int, request: Request, marks: tuple[str, ...]) -> pl.DataFrame:
@@ -244,8 +269,9 @@ def _simulated(scene: _Scene, turned: list[Tensor]) -> Float[Tensor, "n steps ch
     latents = scene.latents.expand(n, -1, -1).clone()
     s, now = panel.scaling, before(scene.structure)
     for dial, values in zip(scene.dials, turned, strict=True):
-        if scene.through is not None and dial.name == scene.through.action:
-            tied = scene.through.tied
+        through = scene.through
+        if through is not None and dial.name == through.action and through.driven is None:
+            tied = through.tied
             assert tied is not None
             latents[:, :, 0] = (values - tied.level) / tied.unit
             continue
