@@ -15,6 +15,7 @@ from tslam.align.certificate import Experiment
 from tslam.align.labels import Label
 from tslam.artefact import Fitted, Part, fingerprint
 from tslam.contract import Column, Contract
+from tslam.contract.latents import read_name
 from tslam.contract.roles import Kind, Role
 from tslam.dynamics.inverse import Mode
 from tslam.dynamics.lam import LAM
@@ -301,7 +302,7 @@ class Acting(ABC):
         reading = found.reading(panel, self._levels(panel, "smoothed"))
         path = np.full(panel.rows + 1, np.nan)
         path[reading.chain.rows] = found.decoder.read(reading)
-        placed = pl.Series(f"{action}_inferred", path[panel.row_of]).fill_nan(None)
+        placed = pl.Series(read_name(action), path[panel.row_of]).fill_nan(None)
         if found.decoder.levels:
             names = dict(enumerate(found.decoder.levels))
             placed = placed.cast(pl.Int64).replace_strict(names, return_dtype=pl.String, default=None)

@@ -54,7 +54,12 @@ class Case:
 def case(seed: int = 0) -> Case:
     whole = linear(rows=2 * ROWS, seed=seed, d=6, exog=1)
     record = whole.drop(HIDDEN)
-    model = tslam.fit(record.frame.head(ROWS), **record.roles(), config=tslam.FitConfig(family="held", lags=1, latents=1), progress=False)
+    model = tslam.fit(
+        record.frame.head(ROWS),
+        **record.roles(),
+        config=tslam.FitConfig(family="held", lags=1, latents=1),
+        progress=False,
+    )
     return Case(whole, record, model)
 
 

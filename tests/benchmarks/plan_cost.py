@@ -7,8 +7,8 @@ log. Both are carried out on the simulated plant with the same noise. The goal i
 setting of the action would have brought the channel that it drives most. Cost is the mean squared distance
 to the goal over the horizon, in standard deviations; "stay" is the cost of leaving the action alone.
 
-Takes names of plants as arguments; by default all. With ``fresh`` among them the plants are those of a seed
-that no setting was chosen on.
+Takes names of plants and seeds as arguments; by default all plants of the seed of development. With ``fresh``
+among them the plants are those of seeds that no setting was chosen on.
 """
 
 import sys
@@ -23,7 +23,7 @@ from tslam.plan.guard import Override
 from tslam.plants.blueprint import BURN, Blueprint, draw, parameters, run
 
 ROWS, HORIZON, ORIGINS = 7000, 24, 8
-SEED, FRESH = 0, 11
+SEED, FRESH = 0, (12, 13)
 HIDDEN = {
     "tank": ("heater", "temp_1"),
     "building": ("valve_1", "zone_1"),
@@ -130,9 +130,11 @@ def main(names: list[str]) -> None:
             f"{h:<{w}}" if w > 13 or h == "plant" else f"{h:>{w}}" for h, w in zip(heads, widths, strict=True)
         )
     )
-    seed = FRESH if "fresh" in names else SEED
-    for name in [n for n in names if n != "fresh"] or list(HIDDEN):
-        print(table(name, seed), flush=True)
+    seeds = [int(n) for n in names if n.isdigit()] or (FRESH if "fresh" in names else (SEED,))
+    for seed in seeds:
+        print(f"seed {seed}")
+        for name in [n for n in names if n in HIDDEN] or list(HIDDEN):
+            print(table(name, seed), flush=True)
 
 
 if __name__ == "__main__":

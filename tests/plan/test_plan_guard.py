@@ -106,6 +106,16 @@ def _tampered_numbers() -> Alignment:
     return replace(own, tied=replace(own.tied, unit=2 * own.tied.unit))
 
 
+def _tampered_effects() -> Alignment:
+    own = alignment()
+    assert own.driven is not None
+    return replace(own, driven=replace(own.driven, sd=2 * own.driven.sd))
+
+
+def _untested() -> tslam.LatentActionModel:
+    return bare().with_alignment(alignment(tested=False))
+
+
 WAYS: dict[str, Callable[[], Any]] = {
     "by name": lambda: _plan(bare()),
     "by one name, not a list": lambda: _plan(bare(), using="latent_0"),
@@ -143,6 +153,15 @@ WAYS: dict[str, Callable[[], Any]] = {
     ),
     "a certificate of another model": lambda: _plan(_holding(_certificate(model="0" * 64))),
     "other numbers under the same certificate": lambda: _plan(_holding(_tampered_numbers())),
+    "other effects under the same certificate": lambda: _plan(_holding(_tampered_effects())),
+    "effects left out under the same certificate": lambda: _plan(_holding(replace(alignment(), driven=None))),
+    "as exogenous": lambda: _plan(bare(), using=(), exog={"latent_0": 0.0}),
+    "as exogenous, by a frame": lambda: _plan(bare(), using=(), exog=bare().infer(log()).tail(STEPS)),
+    "by a name of another kind": lambda: _plan(_untested(), using={"latent_0"}),
+    "by another spelling": lambda: _plan(_untested(), using=["LATENT_0"]),
+    "by no name": lambda: _plan(_untested(), using=""),
+    "aligned and copied deeply": lambda: _plan(copy.deepcopy(_untested())),
+    "aligned and pickled": lambda: _plan(_pickled(_untested())),
     "withdrawn": lambda: _plan(
         _holding(replace(alignment(), certificate=alignment().certificate.withdraw("it drifted")))
     ),
@@ -170,6 +189,24 @@ WAYS: dict[str, Callable[[], Any]] = {
 def test_the_latent_is_refused(way: str) -> None:
     with pytest.raises(UnvalidatedLatentError):
         WAYS[way]()
+
+
+@pytest.mark.parametrize("model", [certified, _untested])
+def test_an_aligned_action_is_no_logged_one(model: Callable[[], tslam.LatentActionModel]) -> None:
+    with pytest.raises(RoleError):
+        _plan(model(), using=(), actions=[HIDDEN])
+    with pytest.raises(RoleError):
+        _plan(model(), using=(), limits={HIDDEN: {"low": 0.0}})
+    with pytest.raises(RoleError):
+        model().rollout(log(), STEPS, actions={HIDDEN: 1.0})
+    with pytest.raises(RoleError):
+        model().replay(log(), start=log()[TIME][100], actions={HIDDEN: 1.0})
+
+
+def test_what_was_read_cannot_be_logged() -> None:
+    read = _untested().decode(log(), HIDDEN).drop_nulls().join(log(), on=TIME)
+    with pytest.raises(RoleError, match="nobody logged"):
+        tslam.fit(read, actions=[f"{HIDDEN}_inferred"], time=TIME)
 
 
 @pytest.mark.parametrize(
@@ -243,6 +280,11 @@ def test_certified_it_is_used_and_said() -> None:
     assert out[HIDDEN].is_between(span.low, span.high).all()
     assert "certificate interventional" in out["assumes"][0]
     assert _plan(_pickled(certified())).equals(out)
+
+
+def test_certified_and_loaded_it_is_used(tmp_path: Path) -> None:
+    certified().save(tmp_path / "model")
+    assert _plan(tslam.load(tmp_path / "model")).equals(_plan(certified()))
 
 
 def test_an_override_is_logged_and_stands_on_every_row(caplog: pytest.LogCaptureFixture) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import Field, FiniteFloat, PrivateAttr, model_validator
 
 from tslam.contract.frozen import Frozen
-from tslam.contract.latents import is_latent_name
+from tslam.contract.latents import is_latent_name, is_read_name
 from tslam.contract.roles import INPUT_ROLES, ExogenousVariable, Kind, LoggedAction, Role, Timing
 from tslam.contract.units import contradiction
 from tslam.errors import RoleError
@@ -160,6 +160,11 @@ class Contract(Frozen):
             raise RoleError(
                 f"Columns {reserved} are called like inferred latents; the names latent_0, latent_1, ... are "
                 "reserved for those. Rename the columns, or ignore them."
+            )
+        if read := [name for name in self.names(Role.ACTION) if is_read_name(name)]:
+            raise RoleError(
+                f"Actions {read} are called like actions that a model read out of a record; nobody logged "
+                "those, and nobody can set them. Leave them out, or plan through a certificate (model.align)."
             )
         if not self.names(Role.TIME):
             raise RoleError("No column has the role 'time'. Name the time column.")
