@@ -87,8 +87,9 @@ class LatentActionModel(Acting):
 
         Args:
             df: A frame that meets the contract; series never seen get their own scaling.
-            mode: ``smoothed`` uses past and future, ``filtered`` only what was known once the next
-                sample was in (and the scale of a series never seen, which is taken from all its rows).
+            mode: ``smoothed`` uses past and future, and shows the jumps of what is held in the rows where
+                they happen; ``filtered`` only uses what was known once the next sample was in (and the
+                scale of a series never seen, which is taken from all its rows).
 
         Returns:
             A frame of the caller's kind: time, series where there is one, and a column per latent. One
@@ -102,7 +103,7 @@ class LatentActionModel(Acting):
             raise ConfigError(f"Found mode={mode!r}. Give one of {list(get_args(Mode))}.")
         frame, kind = read(df, self.contract)
         panel = self._panel(frame)
-        levels = self._levels(panel, mode)
+        levels = self._levels(panel, mode, leaps=mode == "smoothed")
         placed = np.where(panel.row_of[:, None] >= 0, levels[np.maximum(panel.row_of, 0)], np.nan)
         keys = frame.select(c for c in (self.contract.time, self.contract.series) if c is not None)
         result = keys.with_columns(
@@ -301,15 +302,20 @@ class LatentActionModel(Acting):
             elif part.series in panel.series_names:
                 yield part, *restrict(panel, part.series)
 
-    def _levels(self, panel: Panel, mode: Mode) -> Float[np.ndarray, "rows latent"]:
-        """Latents on the grid rows; NaN where nothing can be said of the step that leaves the row."""
+    def _levels(self, panel: Panel, mode: Mode, *, leaps: bool = False) -> Float[np.ndarray, "rows latent"]:
+        """Latents on the grid rows; NaN where nothing can be said of the step that leaves the row.
+
+        Leaps are for latents of ours: a preset reads as its paper does.
+        """
+        leaps = leaps and self._fitted.config.preset in (None, "paper:held")
         out = np.full((panel.rows, len(self.latent_names)), np.nan)
         for part, own, rows in self._apart(panel):
             c = chain(own, part.structure)
             path = part.lam.infer(c.X, c.Y, c.start, mode)
             if path is not None:
                 told = c.usable[:, None] | (np.einsum("tii->ti", path.cov) < _UNTOLD)
-                out[rows.start + c.rows, : part.lam.latents] = np.where(told, path.mean, np.nan)
+                mean = part.lam.levels(c.X, c.Y, c.start) if leaps else path.mean
+                out[rows.start + c.rows, : part.lam.latents] = np.where(told, mean, np.nan)
         return out
 
     def _unlearnt(self, panel: Panel, part: Part, digest: str) -> Bool[np.ndarray, " rows"]:

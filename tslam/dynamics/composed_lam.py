@@ -107,6 +107,12 @@ class ComposedLAM(LAM):
                 self.net.apply_latents(self._tensor(X), self._tensor(raw).float()).cpu().numpy()
             )
 
+    def levels(
+        self, X: Float[np.ndarray, "n feat"], Y: Float[np.ndarray, "n chan"], start: Bool[np.ndarray, " n"]
+    ) -> Float[np.ndarray, "n latent"]:
+        """What the network reads of each transition: nothing is smoothed, and nothing held."""
+        return self.infer(X, Y, start).mean
+
     def codes(
         self, X: Float[np.ndarray, "n feat"], Y: Float[np.ndarray, "n chan"]
     ) -> Int[np.ndarray, "whole book"] | None:

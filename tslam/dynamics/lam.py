@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from tslam.dynamics.forward import ForwardModel
 from tslam.dynamics.inverse import HeldInverse, LatentPath, Mode, measured_together
+from tslam.dynamics.leaps import read_leaps
 
 __all__ = ["DEGREES", "LAM", "FittedFamily", "log_score"]
 
@@ -48,6 +49,14 @@ class LAM:
         if self.inverse is None:
             return None
         return self.inverse.path(Y - self.forward.mean(X), start, mode)
+
+    def levels(
+        self, X: Float[np.ndarray, "n feat"], Y: Float[np.ndarray, "n chan"], start: Bool[np.ndarray, " n"]
+    ) -> Float[np.ndarray, "n latent"]:
+        """Smoothed latents, with the jumps of what jumps and holds in the rows where they happen."""
+        if self.inverse is None:
+            return np.zeros((len(X), 0))
+        return read_leaps(self.inverse, Y - self.forward.mean(X), start)
 
     def read(
         self, X: Float[np.ndarray, "n feat"], Y: Float[np.ndarray, "n chan"]
