@@ -19,6 +19,7 @@ from tslam.contract.latents import read_name
 from tslam.contract.roles import Kind, Role
 from tslam.dynamics.inverse import Mode
 from tslam.dynamics.lam import LAM
+from tslam.dynamics.steady import one_thread
 from tslam.errors import AlignmentError, ConfigError
 from tslam.panel import Panel
 from tslam.panel.chain import Structure
@@ -111,6 +112,7 @@ class Acting(ABC):
         ]
         return back(pl.concat(tables), kind)
 
+    @one_thread()
     def plan(
         self,
         df: Any,
@@ -175,6 +177,7 @@ class Acting(ABC):
         """What the model's latents were aligned with, certificates included."""
         return self._fitted.alignments
 
+    @one_thread()
     def align(
         self,
         df: Any,
@@ -212,6 +215,7 @@ class Acting(ABC):
         panel, told, asked = self._asked(df, action, labels, kind, experiment, valid_for)
         return align(panel, self._levels(panel, "smoothed"), told, asked, self._again)
 
+    @one_thread()
     def label_budget(
         self,
         df: Any,
@@ -241,6 +245,7 @@ class Acting(ABC):
         panel, told, asked = self._asked(df, action, labels, kind)
         return budget(panel, self._levels(panel, "smoothed"), told, asked, target, suggest)
 
+    @one_thread()
     def next_labels(self, df: Any, labels: Sequence[Label] = (), count: int = 5) -> "tuple[Window, ...]":
         """The stretches whose label would tell most, with stamps to look up in a shift log.
 
@@ -270,6 +275,7 @@ class Acting(ABC):
         kept = tuple(a for a in self.alignments if a.action != alignment.action)
         return type(self)(replace(self._fitted, alignments=(*kept, alignment)))
 
+    @one_thread()
     def recheck(self, df: Any) -> Self:
         """The same model, its certificates held against new data and withdrawn where they no longer hold.
 
@@ -281,6 +287,7 @@ class Acting(ABC):
         again = tuple(a.recheck(panel, latents) for a in self.alignments)
         return type(self)(replace(self._fitted, alignments=again))
 
+    @one_thread()
     def decode(self, df: Any, action: str) -> Any:
         """The action of every row as an alignment reads it: inferred, never logged.
 

@@ -14,6 +14,7 @@ from tslam.contract import Contract, from_arguments, merge
 from tslam.contract.odcs import read as read_contract
 from tslam.dynamics.lam import LAM
 from tslam.dynamics.presets import CHOSEN, preset
+from tslam.dynamics.steady import one_thread
 from tslam.errors import ConfigError, ContractError, FrameError, TrainingError
 from tslam.model import LatentActionModel
 from tslam.panel import Panel, build, columns
@@ -127,6 +128,7 @@ def _one_answer() -> Iterator[None]:
         ) from error
 
 
+@one_thread()
 @_one_answer()
 def _part(
     panel: Panel,

@@ -16,6 +16,7 @@ from tslam.audit.gap import LatentInfo
 from tslam.audit.run import audit_panel
 from tslam.contract import Contract, InferredLatent, latent_names
 from tslam.dynamics.inverse import Mode
+from tslam.dynamics.steady import one_thread
 from tslam.errors import ConfigError, FrameError
 from tslam.panel import Panel, build
 from tslam.panel.chain import Chain, chain
@@ -82,6 +83,7 @@ class LatentActionModel(Acting):
         """What was found in the data and handled, one plain sentence each."""
         return self._fitted.notes
 
+    @one_thread()
     def infer(self, df: Any, mode: Mode = "smoothed") -> Any:
         """Latents of every row: what acts from this row to the next, as far as it was not logged.
 
@@ -111,6 +113,7 @@ class LatentActionModel(Acting):
         )
         return back(result, kind, roles=dict.fromkeys(self.latent_names, "latent"))
 
+    @one_thread()
     def score(self, df: Any, horizons: int | Sequence[int] = (1, 5, 20)) -> Any:
         """Held-out skill against persistence, per channel and horizon.
 
@@ -143,6 +146,7 @@ class LatentActionModel(Acting):
         schema = _SCORES if self._fitted.parts[0].series is None else {"series": pl.String()} | _SCORES
         return back(pl.DataFrame(rows, schema=schema), kind)
 
+    @one_thread()
     def audit(self, df: Any, *, policy: "Policy | None" = None) -> GapReport:
         """Ask what the contract is missing: which actions no column logs, which logs are wrong.
 
@@ -178,6 +182,7 @@ class LatentActionModel(Acting):
         findings = merge_findings(alone) if alone else found[None]
         return build_report(panel=panel, findings=findings, latents=levels, model=facts, digest=panel.digest)
 
+    @one_thread()
     def diagnose(self, df: Any, *, truth: Any = None) -> "Diagnostics":
         """Ask, without labels, what the latents are: do they leak, last, belong to their step, see outside?
 

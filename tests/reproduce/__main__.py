@@ -5,6 +5,7 @@ import sys
 import capacity
 import exogenous
 import grid_world
+import held_network
 import linear_lam
 import presets
 from page import write
@@ -43,6 +44,7 @@ def main() -> None:
                     *exogenous.sections(),
                     *capacity.sections(),
                     *grid_world.sections(),
+                    *held_network.sections(),
                 ],
             )
         )
