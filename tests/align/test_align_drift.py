@@ -2,9 +2,13 @@
 
 import numpy as np
 import polars as pl
+import pytest
 from align_cases import HIDDEN, ROWS, case, certified
 
 from tslam.align.certificate import Level
+from tslam.align.labels import Label
+from tslam.errors import AlignmentError
+from tslam.plants.plant import TIME
 
 
 def _level(frame: pl.DataFrame) -> Level:
@@ -50,3 +54,38 @@ def test_withdrawn_it_stays_withdrawn() -> None:
     again = model.recheck(case().record.frame[ROWS:])
     assert again.alignments[0].certificate.withdrawn is not None
     assert again.alignments[0].action == HIDDEN
+
+
+def _relabelled(factor: float) -> Level:
+    """The level after new data whose labels say that the action was moved by that much more or less."""
+    own = case()
+    truth = pl.Series(HIDDEN, own.truth)
+    told = (truth.mean() + factor * (truth - truth.mean())).alias(HIDDEN)  # type: ignore[operator] # numbers
+    later = own.record.frame.with_columns(told)[ROWS : ROWS + 600]
+    model = own.model.with_alignment(certified()).recheck(later, HIDDEN)
+    return model.alignments[0].certificate.level
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.6])
+def test_labels_tell_that_the_action_does_more_than_it_did(factor: float) -> None:
+    assert _relabelled(1.0) is Level.INTERVENTIONAL
+    assert _relabelled(factor) is Level.NONE
+
+
+def test_one_label_is_enough_to_contradict() -> None:
+    own, frame = case(), case().record.frame
+    start, end, value = frame[TIME][ROWS + 5], frame[TIME][ROWS + 60], float(own.truth.max() + 3.0)
+    model = own.model.with_alignment(certified())
+    later = frame[ROWS : ROWS + 300]
+    told = model.recheck(later, HIDDEN, labels=[Label(start, end, value)])
+    assert "error of" in str(told.alignments[0].certificate.withdrawn)
+
+
+def test_labels_of_what_is_not_aligned_are_refused() -> None:
+    model = case().model.with_alignment(certified())
+    with pytest.raises(AlignmentError, match="no alignment"):
+        model.recheck(case().record.frame[ROWS:], "action_0")
+    with pytest.raises(AlignmentError, match="no row in the data"):
+        early = case().record.frame[TIME]
+        outside = Label(early[0], early[9], 1.0)
+        model.recheck(case().record.frame[ROWS : ROWS + 300], HIDDEN, labels=[outside])

@@ -19,6 +19,7 @@ HOUSE = (
     "fitting",
     "model",
     "acting",
+    "aligning",
     "summary",
     "artefact",
     "tracking",

@@ -9,9 +9,10 @@ import numpy as np
 from jaxtyping import Float
 
 from tslam.align.certificate import Certificate
-from tslam.align.decoder import Decoder
-from tslam.align.drift import departures
+from tslam.align.decoder import Decoder, positions
+from tslam.align.drift import departures, mistold
 from tslam.align.driven import Driven
+from tslam.align.labels import Holds
 from tslam.align.reading import Reader, Reading, read
 from tslam.align.tied import Tied
 from tslam.panel.panel import Panel
@@ -67,17 +68,24 @@ class Alignment:
         out[reading.chain.rows] = self.decoder.read(reading)
         return out
 
-    def recheck(self, panel: Panel, latents: Float[np.ndarray, "rows latent"]) -> "Alignment":
-        """The same alignment, or with its certificate withdrawn where it no longer holds on this panel."""
-        if self.certificate.withdrawn is not None or self.tied is None:
+    def recheck(
+        self, panel: Panel, latents: Float[np.ndarray, "rows latent"], holds: Holds | None = None
+    ) -> "Alignment":
+        """The same alignment, or with its certificate withdrawn where it no longer holds on this panel.
+
+        Args:
+            panel: New data.
+            latents: The model's smoothed latents on its rows.
+            holds: Labels of the action there; None: what is known without any.
+        """
+        own = self.certificate
+        if own.withdrawn is not None or self.tied is None:
             return self
-        found = departures(
-            self.certificate.drift,
-            self.tied,
-            self.reading(panel, latents).chain,
-            panel.channels,
-            self.certificate.range,
-        )
+        reading = self.reading(panel, latents)
+        found = departures(own.drift, self.tied, reading.chain, panel.channels, own.range)
+        if holds is not None:
+            at = positions(holds, reading)
+            found = (*found, *mistold(own.drift, self.decoder.read(reading), at, holds.numbers()))
         if not found:
             return self
         return replace(self, certificate=self.certificate.withdraw("; ".join(found[:3])))

@@ -22,7 +22,7 @@ from tslam.align.certificate import (
 )
 from tslam.align.checks import response_checks
 from tslam.align.decoder import Decoder, fit_decoder, positions
-from tslam.align.drift import limits
+from tslam.align.drift import limits, limits_on_labels
 from tslam.align.driven import Driven, Fit, drive
 from tslam.align.labels import Holds, Label, lay
 from tslam.align.reading import Reader, Reading, learn_reader, read
@@ -98,7 +98,12 @@ def align(
             "latents": _standing(path[rows], reading.features[rows, 1 : reading.latents], asked.names),
             "checks": checks,
             "consistency": consistency,
-            "drift": () if tied is None else limits(tied, reading.chain, rows, panel.channels),
+            "drift": ()
+            if tied is None
+            else (
+                *limits(tied, reading.chain, rows, panel.channels),
+                *limits_on_labels(asked.action, validation, spread_of(holds)),
+            ),
         }
     )
     bare = Alignment(asked.action, reader, decoder, tied, draft)
