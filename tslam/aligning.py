@@ -155,8 +155,8 @@ class Aligning(ABC):
             labels: Its labels.
 
         Raises:
-            AlignmentError: the model knows no alignment of that action, or labels lie outside the data or
-                contradict each other.
+            AlignmentError: the model knows no alignment of that action, or labels lie outside the data,
+                contradict each other, or are all too short.
             FrameError, CadenceError, RoleError: the frame does not meet the contract.
         """
         from tslam.align.labels import from_column, lay  # noqa: PLC0415 - only where it is asked for

@@ -85,7 +85,14 @@ def test_labels_of_what_is_not_aligned_are_refused() -> None:
     model = case().model.with_alignment(certified())
     with pytest.raises(AlignmentError, match="no alignment"):
         model.recheck(case().record.frame[ROWS:], "action_0")
+    early = case().record.frame[TIME]
+    outside = Label(early[0], early[9], 1.0)
     with pytest.raises(AlignmentError, match="no row in the data"):
-        early = case().record.frame[TIME]
-        outside = Label(early[0], early[9], 1.0)
         model.recheck(case().record.frame[ROWS : ROWS + 300], HIDDEN, labels=[outside])
+
+
+def test_labels_too_short_to_be_read_are_refused() -> None:
+    frame, model = case().record.frame, case().model.with_alignment(certified())
+    short = Label(frame[TIME][ROWS + 5], frame[TIME][ROWS + 7], 1.0)
+    with pytest.raises(AlignmentError, match="longer"):
+        model.recheck(frame[ROWS : ROWS + 300], HIDDEN, labels=[short])

@@ -100,6 +100,7 @@ def line(name: str, seed: int) -> str:
     missed = [c for c in constants if not own.gone(first, raised(name, c, seed))]
     others = [(a, g) for a in own.record.actions for g in GAINS]
     unfelt = [f"{a} x{g}" for a, g in others if not own.gone(first, regained(name, a, g, seed))]
+    held = sum(own.gone(first, regained(name, a, g, seed), labelled=True) for a, g in others)
     changed = [regained(name, own.action, g, seed) for g in GAINS]
     alone = sum(own.gone(p, obs) for obs in changed for p in parts)
     told = sum(own.gone(p, obs, labelled=True) for obs in changed for p in parts)
@@ -107,7 +108,7 @@ def line(name: str, seed: int) -> str:
         f"{name:<10}{own.level:<12}{sum(own.gone(p) for p in parts):>5}/{AUDITS}"
         f"{sum(own.gone(p, labelled=True) for p in parts):>9}/{AUDITS}"
         f"{len(sensors) - len(unseen):>6}/{len(sensors)}{len(constants) - len(missed):>8}/{len(constants)}"
-        f"{len(others) - len(unfelt):>8}/{len(others)}{alone:>8}/{2 * AUDITS}{told:>9}/{2 * AUDITS}"
+        f"{len(others) - len(unfelt):>8}/{len(others)}{held:>8}/{len(others)}{alone:>8}/{2 * AUDITS}{told:>9}/{2 * AUDITS}"
         f"   unseen: sensors {', '.join(unseen) or '-'}; constants {', '.join(missed) or '-'}; "
         f"gains {', '.join(unfelt) or '-'}"
     )
@@ -115,7 +116,7 @@ def line(name: str, seed: int) -> str:
 
 def main(names: list[str]) -> None:
     """Print the table."""
-    heads = ("stay", "labelled", "sensor", "constant", "others", "own gain", "labelled")
+    heads = ("stay", "labelled", "sensor", "constant", "others", "labelled", "own gain", "labelled")
     print(f"{'plant':<10}{'certificate':<12}" + "".join(f"{h:>10}" for h in heads), flush=True)
     seeds = [int(n) for n in names if n.isdigit()] or (FRESH if "fresh" in names else (SEED,))
     for seed in seeds:

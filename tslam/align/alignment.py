@@ -15,9 +15,13 @@ from tslam.align.driven import Driven
 from tslam.align.labels import Holds
 from tslam.align.reading import Reader, Reading, read
 from tslam.align.tied import Tied
+from tslam.errors import AlignmentError
 from tslam.panel.panel import Panel
 
 __all__ = ["Alignment", "Controller", "digest_of"]
+
+_SHORTEST = 5
+"""Fewest rows of a label that is held against what is read."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,9 @@ class Alignment:
             panel: New data.
             latents: The model's smoothed latents on its rows.
             holds: Labels of the action there; None: what is known without any.
+
+        Raises:
+            AlignmentError: every label is too short.
         """
         own = self.certificate
         if own.withdrawn is not None or self.tied is None:
@@ -84,11 +91,28 @@ class Alignment:
         reading = self.reading(panel, latents)
         found = departures(own.drift, self.tied, reading.chain, panel.channels, own.range)
         if holds is not None:
+            holds = _long_enough(holds, reading)
             at = positions(holds, reading)
             found = (*found, *mistold(own.drift, self.decoder.read(reading), at, holds.numbers()))
         if not found:
             return self
         return replace(self, certificate=self.certificate.withdraw("; ".join(found[:3])))
+
+
+def _long_enough(holds: Holds, reading: Reading) -> Holds:
+    """Labels long enough to be held against what is read.
+
+    Raises:
+        AlignmentError: there is none.
+    """
+    left = reading.chain.rows[reading.chain.usable]
+    kept = [i for i, rows in enumerate(holds.rows) if np.isin(rows, left).sum() >= _SHORTEST]
+    if not kept:
+        raise AlignmentError(
+            f"No label has {_SHORTEST} rows with measurements; what is read of so short a stretch says too "
+            "little. Give a longer one, or recheck without labels."
+        )
+    return holds.take(kept)
 
 
 def digest_of(arrays: Mapping[str, Any]) -> str:

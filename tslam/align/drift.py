@@ -29,9 +29,9 @@ _PARTS = 3
 _SHORT = 50
 """Rows below which nothing is told."""
 _OFF = 2.5
-"""How many times the mean squared error of the lower end of what was validated labels may be missed by."""
-_GAIN = (0.75, 1.33)
-"""Where the slope of what is read on what was done may lie."""
+"""By how many times the error of the lower end of what was validated the middles of labels may be missed."""
+_GAIN = (0.8, 1.25)
+"""Where the slope of what is read on what was done may lie, unless nothing is missed by more than usual."""
 _FEWEST = 3
 """Fewest labels that a slope is taken from."""
 
@@ -102,7 +102,7 @@ def limits_on_labels(action: str, validation: Validation, spread: float | None) 
     """
     if spread is None or not validation.low < 1.0:
         return ()
-    most = float(np.sqrt(_OFF * (1.0 - validation.low) * spread))
+    most = _OFF * float(np.sqrt((1.0 - validation.low) * spread))
     return (
         Range(name=f"error of {action}", low=0.0, high=most),
         Range(name=f"gain of {action}", low=_GAIN[0], high=_GAIN[1]),
@@ -123,12 +123,13 @@ def mistold(
         at: Transitions of each label.
         values: The labels.
     """
-    sizes = np.array([own.size for own in at], float)
-    read = np.array([path[own].mean() for own in at])
-    misses = np.array([np.mean((path[own] - value) ** 2) for own, value in zip(at, values, strict=True)])
-    found = {"error": float(np.sqrt(np.average(misses, weights=sizes)))}
-    away = values - np.average(values, weights=sizes)
-    if len(at) >= _FEWEST and np.ptp(values) > 0:
+    read = np.array([np.median(path[own]) for own in at])
+    found = {"error": float(np.sqrt(np.mean((read - values) ** 2)))}
+    rows = np.concatenate([(path[own] - value) ** 2 for own, value in zip(at, values, strict=True)])
+    usual = next((limit.high / _OFF for limit in drift if limit.name.startswith("error of ")), np.inf)
+    if len(at) >= _FEWEST and np.ptp(values) > 0 and np.sqrt(rows.mean()) > usual:
+        sizes = np.array([own.size for own in at], float)
+        away = values - np.average(values, weights=sizes)
         found["gain"] = float((sizes * away * read).sum() / (sizes * away**2).sum())
     told = []
     for limit in drift:
