@@ -1,11 +1,12 @@
 """Does a certificate stay where nothing changed, and go within one audit where something did?
 
 Each plant is aligned on the first half of a record. The second half is looked at in twenty audits, each of
-a twentieth: as it is; with one sensor rescaled by 1.25, for each sensor in turn; and with one constant of
-the plant raised by half from then on, for each constant in turn; and with the gain of one action, about the
+a twentieth: as it is; with one sensor rescaled by 1.25, for each sensor in turn; with one constant of the
+plant raised by half from then on, for each constant in turn; and with the gain of one action, about the
 middle of its range, 1.5 and .67 times what it was, the log as before, for each action in turn. Told are how
-many audits withdrew the certificate, and which changes the first audit of 300 rows did not see. The certified
-action itself is told apart: once as the model alone sees it, and once with the labels of those 300 rows.
+many audits withdrew the certificate, and which changes the first audit of 300 rows saw. "Labelled" stands
+behind what was looked at with the labels of the certified action in those rows as well. Of the gain of that
+action itself all twenty audits are told, twice over.
 
 Takes names of plants and seeds as arguments; by default all plants of the seed of development. With ``fresh``
 among them the plants are those of seeds that no setting was chosen on.
@@ -108,7 +109,8 @@ def line(name: str, seed: int) -> str:
         f"{name:<10}{own.level:<12}{sum(own.gone(p) for p in parts):>5}/{AUDITS}"
         f"{sum(own.gone(p, labelled=True) for p in parts):>9}/{AUDITS}"
         f"{len(sensors) - len(unseen):>6}/{len(sensors)}{len(constants) - len(missed):>8}/{len(constants)}"
-        f"{len(others) - len(unfelt):>8}/{len(others)}{held:>8}/{len(others)}{alone:>8}/{2 * AUDITS}{told:>9}/{2 * AUDITS}"
+        f"{len(others) - len(unfelt):>8}/{len(others)}{held:>8}/{len(others)}"
+        f"{alone:>8}/{2 * AUDITS}{told:>9}/{2 * AUDITS}"
         f"   unseen: sensors {', '.join(unseen) or '-'}; constants {', '.join(missed) or '-'}; "
         f"gains {', '.join(unfelt) or '-'}"
     )
