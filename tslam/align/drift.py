@@ -22,7 +22,7 @@ _WIDTH = 5.0
 """Standard deviations of a block, beyond which it is another plant."""
 _LEAST = 0.35
 """Least departure of log-spread that counts: e^.35 is 1.4 times."""
-_SIDE = 0.5
+_SIDE = 0.75
 """Least departure of the mean that counts, in standard deviations of what is left of a row."""
 _PARTS = 3
 """Parts of a stretch of time, in every one of which another plant departs."""
