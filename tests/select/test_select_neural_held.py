@@ -7,8 +7,9 @@ from select_cases import data, panel
 from tslam import plants
 from tslam.config import FitConfig
 from tslam.dynamics.linear import one_step
-from tslam.select.candidates import fit_held_family
+from tslam.select.candidates import fit_held_family, keep_latents
 from tslam.select.neural import fit_neural_family
+from tslam.train.storage import give_lam, take_lam
 
 
 def _probe(z: np.ndarray, level: np.ndarray) -> float:
@@ -54,3 +55,12 @@ def test_a_network_that_learns_what_held_latents_leave_keeps_them() -> None:
         reads.append(_probe(path.mean, level))
     assert reads[1] > max(0.8, reads[0])
     assert scores[1] > scores[0]
+    # the network is there to predict: levels are read by the model that told them, also once kept on disk
+    arrays: dict[str, np.ndarray] = {}
+    again = give_lam(take_lam(fit.lam, "0.", arrays), "0.", arrays, "cpu")
+    for lam in (fit.lam, again, keep_latents(again, [0])):
+        np.testing.assert_array_equal(lam.levels(c.X, c.Y, c.start), told.lam.levels(c.X, c.Y, c.start))
+    asked, _ = fit_neural_family(
+        found, FitConfig(family="neural", epochs=1), 1, seed=0, device="cpu", progress=False, told=told
+    )
+    assert asked.lam.told is None

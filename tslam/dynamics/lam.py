@@ -1,6 +1,6 @@
 """A latent action model: a forward model and an inverse dynamics model, fitted to each other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import lgamma, log, pi
 from typing import Literal
 
@@ -32,6 +32,8 @@ class LAM:
     inverse: HeldInverse | None
     baseline: ForwardModel
     baseline_cov: Float[np.ndarray, "chan chan"]
+    told: "LAM | None" = field(default=None, kw_only=True)
+    """Where a network learnt what held latents leave: the model that told them, and that reads them best."""
 
     @property
     def latents(self) -> int:
@@ -54,6 +56,8 @@ class LAM:
         self, X: Float[np.ndarray, "n feat"], Y: Float[np.ndarray, "n chan"], start: Bool[np.ndarray, " n"]
     ) -> Float[np.ndarray, "n latent"]:
         """Smoothed latents, with the jumps of what jumps and holds in the rows where they happen."""
+        if self.told is not None:
+            return self.told.levels(X, Y, start)
         if self.inverse is None:
             return np.zeros((len(X), 0))
         return read_leaps(self.inverse, Y - self.forward.mean(X), start)

@@ -214,4 +214,5 @@ def keep_latents(lam: LAM, keep: list[int]) -> LAM:
     """The model with only the chosen latents, in the order given."""
     if lam.inverse is None:
         return lam
-    return replace(lam, inverse=lam.inverse.only(keep))
+    told = None if lam.told is None else keep_latents(lam.told, keep)
+    return replace(lam, inverse=lam.inverse.only(keep), told=told)

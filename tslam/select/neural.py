@@ -41,7 +41,8 @@ def fit_neural_family(
         device: Where to train.
         progress: Show epochs.
         told: A model of the same structure whose held latents the network need not explain: one that has to
-            explain everything takes the held level to itself, and leaves only moves to z.
+            explain everything takes the held level to itself, and leaves only moves to z. Where the family
+            was not asked for, that model goes on reading the levels: the network is there to predict.
 
     Returns:
         The candidate, and its training curves by name.
@@ -75,7 +76,9 @@ def fit_neural_family(
             c.X, residual, data.train, c.start, forward=_nothing(c.X.shape[1], c.Y.shape[1]),
             inverse=inverse, ridge=config.penalty, jumps=True,
         )  # fmt: skip
-    lam = LAM("neural", _shifted(forward, held.forward.weights, held.forward.bias), held.inverse, plain, cov)
+    own = _shifted(forward, held.forward.weights, held.forward.bias)
+    reader = told.lam if told is not None and config.family == "auto" else None
+    lam = LAM("neural", own, held.inverse, plain, cov, told=reader)
     return Candidate(lam, data.structure, causal_score(lam, data)), curves
 
 

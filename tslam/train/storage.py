@@ -31,10 +31,12 @@ def take_lam(lam: LAM, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]
     arrays[f"{at}baseline_cov"] = lam.baseline_cov
     if lam.inverse is not None:
         arrays |= {f"{at}inverse.{k}": getattr(lam.inverse, k) for k in _INVERSE}
+    told = {} if lam.told is None else {"told": take_lam(lam.told, f"{at}told.", arrays)}
     return {
         "family": lam.family,
         "forward": take(lam.forward, f"{at}forward.", arrays),
         "baseline": take(lam.baseline, f"{at}baseline.", arrays),
+        **told,
     }
 
 
@@ -56,7 +58,9 @@ def give_lam(facts: Mapping[str, Any], at: str, arrays: Mapping[str, np.ndarray]
         inverse = HeldInverse(*(np.array(arrays[f"{at}inverse.{k}"]) for k in _INVERSE))
     forward = give(facts["forward"], f"{at}forward.", arrays, device)
     baseline = give(facts["baseline"], f"{at}baseline.", arrays, device)
-    return LAM(facts["family"], forward, inverse, baseline, np.array(arrays[f"{at}baseline_cov"]))
+    told = give_lam(facts["told"], f"{at}told.", arrays, device) if "told" in facts else None
+    cov = np.array(arrays[f"{at}baseline_cov"])
+    return LAM(facts["family"], forward, inverse, baseline, cov, told=told)
 
 
 def take(forward: ForwardModel, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
