@@ -22,7 +22,7 @@ _WIDTH = 5.0
 """Standard deviations of a block, beyond which it is another plant."""
 _LEAST = 0.35
 """Least departure of log-spread that counts: e^.35 is 1.4 times."""
-_SIDE = 0.75
+_SIDE = 1.0
 """Least departure of the mean that counts, in standard deviations of what is left of a row."""
 _PARTS = 3
 """Parts of a stretch of time, in every one of which another plant departs."""
@@ -30,6 +30,8 @@ _SHORT = 50
 """Rows below which nothing is told."""
 _OFF = 2.5
 """By how many times the error of the lower end of what was validated the middles of labels may be missed."""
+_LEAST_OFF = 0.25
+"""Least error of labels that counts, in standard deviations of the action: a short hold is read no better."""
 _GAIN = (0.8, 1.25)
 """Where the slope of what is read on what was done may lie, unless nothing is missed by more than usual."""
 _FEWEST = 3
@@ -102,7 +104,7 @@ def limits_on_labels(action: str, validation: Validation, spread: float | None) 
     """
     if spread is None or not validation.low < 1.0:
         return ()
-    most = _OFF * float(np.sqrt((1.0 - validation.low) * spread))
+    most = max(_OFF * float(np.sqrt(1.0 - validation.low)), _LEAST_OFF) * float(np.sqrt(spread))
     return (
         Range(name=f"error of {action}", low=0.0, high=most),
         Range(name=f"gain of {action}", low=_GAIN[0], high=_GAIN[1]),
