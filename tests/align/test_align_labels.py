@@ -38,6 +38,21 @@ def test_a_setting_holds_until_the_next() -> None:
     assert [(x.start, x.end, x.value) for x in labels] == [(0, 5, 1.0), (5, 9, 2.0)]
 
 
+def test_a_log_of_settings_is_laid_without_contradiction() -> None:
+    stamp = case().record.frame[TIME]
+    events = [(stamp[10], 1.0), (stamp[40], 2.0), (stamp[70], 1.0)]
+    holds = lay(from_events(events, end=stamp[90]), _panel())
+    assert [(rows[0], rows[-1]) for rows in holds.rows] == [(10, 39), (40, 69), (70, 90)]
+    assert holds.values == (1.0, 2.0, 1.0)
+
+
+def test_a_label_of_the_last_row_says_nothing() -> None:
+    panel, stamp = _panel(), case().fitted_on[TIME]
+    labels = [Label(stamp[0], stamp[9], 1.0), Label(stamp[20], stamp[29], 2.0)]
+    last = Label(stamp[-1], stamp[-1], 5.0)
+    assert lay([*labels, last], panel).values == (1.0, 2.0)
+
+
 def test_the_slack_of_a_ticket_is_left_out() -> None:
     panel = _panel()
     stamp = case().record.frame[TIME]

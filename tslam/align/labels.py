@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 
 from tslam.errors import AlignmentError
 from tslam.panel.panel import Panel
+from tslam.panel.windows import bounds
 
 __all__ = ["Holds", "Label", "from_column", "from_events", "lay"]
 
@@ -117,6 +118,9 @@ def from_events(
 def lay(labels: Sequence[Label], panel: Panel, least: int = _FEWEST) -> Holds:
     """Put labels on the rows of a panel.
 
+    What an action does shows in the row after: a label of a last row alone says nothing, and is left out. A
+    row at which one label ends and the next begins, as in a log of settings, is the next one's.
+
     Args:
         labels: The labels.
         panel: The panel.
@@ -129,8 +133,11 @@ def lay(labels: Sequence[Label], panel: Panel, least: int = _FEWEST) -> Holds:
     taken: dict[int, float | str] = {}
     found: list[tuple[Int[np.ndarray, " n"], float | str]] = []
     outside: list[Label] = []
+    begun = {(label.series, label.start) for label in labels if label.slack is None}
     for label in labels:
         rows = _rows(label, panel, stamps)
+        if label.slack is None and label.start != label.end and (label.series, label.end) in begun:
+            rows = rows[(stamps[rows] != label.end).to_numpy()]
         if not rows.size:
             outside.append(label)
             continue
@@ -147,6 +154,8 @@ def lay(labels: Sequence[Label], panel: Panel, least: int = _FEWEST) -> Holds:
             f"{outside[0].end}{' once its slack is left out' if outside[0].slack else ''}; the data run from "
             f"{stamps[0]} to {stamps[-1]}. Give labels inside them, or the data of that time."
         )
+    stop = bounds(panel)[1]
+    found = [(rows, value) for rows, value in found if (rows + 1 < stop[rows]).any()]
     found.sort(key=lambda pair: int(pair[0][0]))
     holds = Holds(tuple(rows for rows, _ in found), tuple(value for _, value in found))
     distinct = len(set(holds.values))
