@@ -21,7 +21,7 @@ from tslam.kernels.hac import MeanTest, mean_test
 from tslam.panel.chain import Structure, chain
 from tslam.panel.split import folds
 
-__all__ = ["Causal", "Lean", "causal_latent", "lean_fits"]
+__all__ = ["Causal", "Lean", "causal_latent", "jumpiness", "lean_fits"]
 
 _START = 0.98
 _ONCE = 3
@@ -67,7 +67,7 @@ class Causal:
 def lean_fits(ground: Ground) -> Lean:
     """Fit the lean model, with and without one held latent, on two halves of interleaved blocks."""
     panel = ground.panel
-    c = chain(panel, Structure(1, 1, frozenset(_within(ground))), ground.past)
+    c = chain(panel, Structure(1, 1, ground.within), ground.past)
     current = np.array([i for i, (_, offset) in enumerate(c.terms)])
     learn = c.usable
     products = Products.learn(c.X[learn][:, current], len(panel.channels))
@@ -115,13 +115,13 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
         gain=mean_test(gain, _BANDWIDTH),
         against_rich=mean_test(versus, _BANDWIDTH),
         persistence=float(np.median([f.inverse.phi[0] for f in lean.with_latent])),
-        jumpiness=_jumpiness(np.diff(level)[inside]),
+        jumpiness=jumpiness(np.diff(level)[inside]),
         level=level[np.searchsorted(lean.rows, ground.rows)],
         direction=whole.inverse.B[:, 0],
     )
 
 
-def _jumpiness(steps: Float[np.ndarray, " n"]) -> float:
+def jumpiness(steps: Float[np.ndarray, " n"]) -> float:
     """Excess kurtosis of all but the largest steps: a sensor that is set anew jumps once, a hand often."""
     left = np.abs(steps)
     for _ in range(_ONCE):
@@ -130,10 +130,3 @@ def _jumpiness(steps: Float[np.ndarray, " n"]) -> float:
         if np.isnan(left).all():
             return 0.0
     return float(kurtosis(steps[np.isfinite(left)]))
-
-
-def _within(ground: Ground) -> set[str]:
-    """Input columns that the rich model sees at t + 1."""
-    early = {name for name, offset in ground.regressors.terms if offset == 1}
-    features = (*ground.panel.action_features, *ground.panel.exog_features)
-    return {f.column for f in features if f.name in early}

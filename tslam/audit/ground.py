@@ -115,6 +115,13 @@ class Ground:
         """Number of transitions."""
         return len(self.rows)
 
+    @property
+    def within(self) -> frozenset[str]:
+        """Input columns that are seen at t + 1: they act within the interval."""
+        early = {name for name, offset in self.regressors.terms if offset == 1}
+        features = (*self.panel.action_features, *self.panel.exog_features)
+        return frozenset(f.column for f in features if f.name in early)
+
     def white(self) -> Float[np.ndarray, "n chan"]:
         """Residuals with unit scatter."""
         return self.residual @ np.linalg.cholesky(np.linalg.inv(self.cov))

@@ -102,12 +102,7 @@ def held_levels(ground: Ground, excluded: Bool[np.ndarray, " n"] | None = None) 
         excluded: Transitions of the ground that another finding explains already: no jump counts there.
     """
     panel = ground.panel
-    within = frozenset(
-        f.column
-        for f in (*panel.action_features, *panel.exog_features)
-        if (f.name, 1) in ground.regressors.terms
-    )
-    c = chain(panel, Structure(LAGS, LAGS, within), ground.past)
+    c = chain(panel, Structure(LAGS, LAGS, ground.within), ground.past)
     F, penalty = _regressors(c.X, c.usable, c.terms, len(panel.channels))
     if c.usable.sum() < 4 * F.shape[1]:
         return None

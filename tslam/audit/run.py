@@ -249,7 +249,7 @@ def _substitution(panel: Panel, claim: Claim, whole: Attribution | None) -> Subs
     """The column that a latent stands in for: the logged one, or a name for the one that is missing."""
     declared = claim.column or claim.suggested
     first = claim.channels[0] if claim.channels else panel.channels[0]
-    kind = "driver" if claim.kind is GapKind.MISSING_EXOGENOUS else "action"
+    kind = {GapKind.MISSING_EXOGENOUS: "driver", GapKind.UNDETERMINED: "cause"}.get(claim.kind, "action")
     explained = 0.0
     if whole is not None:
         total = (

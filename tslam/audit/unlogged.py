@@ -7,7 +7,7 @@ from jaxtyping import Bool
 
 from tslam.audit.attribution import Hidden
 from tslam.audit.causal import causal_latent, lean_fits
-from tslam.audit.finding import Claim
+from tslam.audit.finding import Claim, listed
 from tslam.audit.gap import GapKind, NotTested
 from tslam.audit.ground import Ground
 from tslam.audit.hidden import adequate, as_log, claim_latent, claim_moves
@@ -15,9 +15,14 @@ from tslam.audit.levels import held_levels
 from tslam.audit.moves import find_moves
 from tslam.audit.shortfall import as_outage
 from tslam.audit.standing import acting, claim_action, claim_driver, driving
+from tslam.audit.unmeasured import MOST_CHANNELS, claim_unmeasured, unmeasured_input
 from tslam.audit.whose import Owners
 
 __all__ = ["ask_hidden"]
+
+
+_LACKING = (GapKind.LOG_OUTAGE, GapKind.COARSE_LOG, GapKind.INERT_ACTION)
+"""Kinds whose column leaves something in the plant that no column tells."""
 
 
 @dataclass(eq=False)
@@ -60,7 +65,10 @@ def ask_hidden(
             (actions if claim.kind is GapKind.MISSING_ACTION else others).append(claim)
         elif not any(c.column == column for c in (*claims, *of_logs)):
             of_logs.append(as_outage(ground, as_log(claim, column), owners.offset(column)))
-    return [*of_logs, *_together(actions or others)], asked.hidden, asked.untested
+    found = [*of_logs, *_together(actions or others)]
+    if not found:
+        found = _ask_unmeasured(asked, ground, claims)
+    return found, asked.hidden, asked.untested
 
 
 def _explained(ground: Ground, claims: list[Claim]) -> Bool[np.ndarray, " n"]:
@@ -114,6 +122,23 @@ def _ask_lean(asked: _Asked, ground: Ground) -> None:
     if claim is not None:
         asked.found.append(claim)
         asked.hidden = replace(asked.hidden, lean=lean)
+
+
+def _ask_unmeasured(asked: _Asked, ground: Ground, claims: list[Claim]) -> list[Claim]:
+    """Asked last: what a log lacks, and what was found to be hidden, would be found again."""
+    question = "a held input that no column measures"
+    lacking = sorted({c.column for c in claims if c.kind in _LACKING and c.column})
+    if lacking:
+        asked.skip(question, f"what the log of {listed(tuple(lacking))} lacks would be found again")
+    elif ground.Y.shape[1] > MOST_CHANNELS:
+        asked.skip(question, f"it is asked of at most {MOST_CHANNELS} observations")
+    else:
+        found = unmeasured_input(ground)
+        claim = found and claim_unmeasured(ground, found)
+        if found is None:
+            asked.skip(question, "the fit of a state with noisy sensors did not converge")
+        return [claim] if claim else []
+    return []
 
 
 def _together(found: list[Claim]) -> list[Claim]:

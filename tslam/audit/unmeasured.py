@@ -1,0 +1,202 @@
+"""Does something held drive the state that no column tells, sensor noise allowed for?
+
+A regression on readings makes errors that last: of noise taken for state, of a plant that bends. A held
+latent beside it gains on clean records, too. So the model here is a state with noisy sensors, in which
+products of signals drive as known inputs do, and a held input is added to it. Where nothing is missing that
+input shrinks to what the data do not tell, in one half of the record or in both. Where something is, both
+halves tell it, and it improves the prediction of the half that it was not fitted on.
+
+What cannot be told apart here: an action held for long, a load or a condition, a sensor that drifts or was
+set anew. So the answer is "undetermined". An input that moves by jumps is not claimed: what a model misfits
+jumps with its logged inputs, and hidden actions are asked for elsewhere, by jumps while everything logged
+rests.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from tslam.audit.causal import jumpiness
+from tslam.audit.finding import Claim, driven_channels, largest_share, listed
+from tslam.audit.gap import Evidence, GapKind
+from tslam.audit.ground import Ground, robust_scatter, student_score
+from tslam.dynamics.products import Products
+from tslam.dynamics.sensing import Path, Readings, Sensed, fit_sensed, known_inputs, with_held
+from tslam.kernels.hac import MeanTest, mean_test
+from tslam.panel.split import folds
+from tslam.panel.windows import bounds, carry
+
+__all__ = ["MOST_CHANNELS", "Unmeasured", "claim_unmeasured", "unmeasured_input"]
+
+MOST_CHANNELS = 16
+"""Observations up to which the question is asked: its cost grows with their cube."""
+_WORK = 1.2e7
+"""Rows times cubed channels that are asked about; of longer records the first stretch."""
+_MOST_PRODUCTS = 250
+"""Above this many the model goes without products: EM visits them at every step."""
+_RIDGE, _PRODUCT_RIDGE = 1e-4, 1e-2
+_PLAIN_ROUNDS, _HELD_ROUNDS = 15, 40
+_BANDWIDTH = 50
+_PURGE = 10
+_GAIN = 2.0
+"""t from which the input improves causal, held-out prediction."""
+_TOLD = 0.65
+"""Share of its variance that the data tell, in both halves (docs/notes, what no column tells)."""
+_SMOOTH = 3.5
+"""Excess kurtosis of its steps, the three largest left out, up to which it does not jump."""
+
+
+@dataclass(frozen=True, eq=False)
+class Unmeasured:
+    """A held input that was fitted beside everything known."""
+
+    gain: MeanTest
+    """Causal, held-out nats per row that it gains."""
+    told: float
+    """Share of its variance that the data tell, in the half that tells less."""
+    jumpiness: float
+    """Excess kurtosis of its steps, in the half where it is larger."""
+    direction: Float[np.ndarray, " chan"]
+    """What one unit adds to o_{t+1}, scaled."""
+    path: Float[np.ndarray, " n"]
+    """Its level on the ground's transitions, smoothed."""
+    rows: int
+    """Rows that were asked about."""
+
+    @property
+    def stands(self) -> bool:
+        """Is it there, and no jumping misfit?"""
+        return self.gain.t > _GAIN and self.told > _TOLD and self.jumpiness < _SMOOTH
+
+
+@dataclass(frozen=True, eq=False)
+class _Half:
+    """What was learnt from one half of the blocks."""
+
+    without: Sensed
+    fit: Sensed
+    path: Path
+
+
+def unmeasured_input(ground: Ground) -> Unmeasured | None:
+    """Fit a held input on two halves of interleaved blocks; None where EM leaves the numbers."""
+    whole = _readings(ground)
+    if whole is None:
+        return None
+    rows = min(len(whole.y), int(_WORK / whole.y.shape[1] ** 3))
+    readings = whole.head(rows)
+    penalty = np.full(readings.inputs.shape[1], _PRODUCT_RIDGE)
+    penalty[: _known(ground).shape[1]] = _RIDGE
+    to = np.flatnonzero(~readings.start)
+    ahead, behind = np.zeros_like(readings.y), np.zeros_like(readings.y)
+    tested = np.zeros(rows, bool)
+    halves: list[_Half] = []
+    for split in folds(ground.panel, to, count=2, purge=_PURGE):
+        train, test = np.zeros(rows, bool), np.zeros(rows, bool)
+        train[to[split.train]], test[to[split.held]] = True, True
+        half = _fit_half(readings, penalty, train)
+        if half is None:
+            return None
+        behind[test] = np.where(readings.seen, readings.y - half.without.ahead(readings), 0.0)[test]
+        ahead[test] = np.where(readings.seen, readings.y - half.fit.ahead(readings), 0.0)[test]
+        tested |= test
+        halves.append(half)
+    cov, _ = robust_scatter(behind[tested], readings.seen[tested])
+    gain = np.where(tested, student_score(ahead, cov) - student_score(behind, cov), np.nan)
+    first = halves[0].fit
+    throughout = first.smoothed(whole)
+    if throughout is None:
+        return None
+    return Unmeasured(
+        gain=mean_test(gain, _BANDWIDTH),
+        told=min(1.0 - float(h.path.cov[:, -1, -1].mean()) for h in halves),
+        jumpiness=max(jumpiness(np.diff(h.path.mean[:, -1])[~readings.start[1:]]) for h in halves),
+        direction=first.direction[:, 0],
+        path=throughout.mean[ground.rows, -1],
+        rows=rows,
+    )
+
+
+def claim_unmeasured(ground: Ground, found: Unmeasured) -> Claim | None:
+    """The claim that something drives the plant, and that it cannot be told what."""
+    if not found.stands:
+        return None
+    channels = driven_channels(ground, found.direction)
+    of_them = listed(channels)
+    score = 1000.0 * found.gain.mean
+    return Claim(
+        kind=GapKind.UNDETERMINED,
+        column=None,
+        p=found.gain.p,
+        share=largest_share(ground, found.path[:, None] * found.direction[None, :]),
+        score=score,
+        recommendation=f"Find what changes slowly and moves {of_them}: a setting that is held for long, a "
+        "load or a condition, or a sensor that drifts or was set anew. Hold each setting in turn for hours "
+        f"and compare {of_them} with a second instrument: what follows the setting is an action, what the "
+        "second instrument does not show is the sensor.",
+        evidence=(
+            Evidence(
+                name="causal_gain",
+                value=score,
+                reference=0.0,
+                p_value=found.gain.p,
+                reading=f"Held-out nats per 1,000 rows that a held input adds to a state with noisy sensors "
+                f"({found.rows:,} rows).",
+            ),
+            Evidence(
+                name="told",
+                value=found.told,
+                reference=_TOLD,
+                reading="Share of its variance that the data tell, in the half that tells less.",
+            ),
+            Evidence(
+                name="jumpiness",
+                value=found.jumpiness,
+                reference=_SMOOTH,
+                reading="It moves without jumps, so that nothing tells a hand from a condition or a sensor.",
+            ),
+        ),
+        channels=channels,
+        latents=True,
+        direction=found.direction,
+        path=found.path,
+        most="warning",
+    )
+
+
+def _fit_half(
+    readings: Readings, penalty: Float[np.ndarray, " k"], train: Bool[np.ndarray, " n"]
+) -> _Half | None:
+    without = fit_sensed(readings, penalty, state_ridge=_RIDGE, iterations=_PLAIN_ROUNDS, train=train)
+    if without is None:
+        return None
+    first = with_held(without, 1)
+    fit = fit_sensed(readings, penalty, state_ridge=_RIDGE, iterations=_HELD_ROUNDS, train=train, first=first)
+    path = None if fit is None else fit.smoothed(readings)
+    return None if fit is None or path is None else _Half(without, fit, path)
+
+
+def _readings(ground: Ground) -> Readings | None:
+    """Readings of the panel, with products of the cleared state and the inputs among what is known to act."""
+    panel = ground.panel
+    first, _ = bounds(panel)
+    known = _known(ground)
+    linear = Readings.of(panel, first, known)
+    plain = fit_sensed(linear, _RIDGE, state_ridge=_RIDGE, iterations=_PLAIN_ROUNDS)
+    if plain is None:
+        return None
+    state = plain.causal(linear)
+    if not np.isfinite(state).all():
+        return None
+    before = np.maximum(np.arange(panel.rows) - 1, first)
+    inputs = np.column_stack([carry(panel.actions, first), carry(panel.exog, first)])
+    signals = np.column_stack([state, inputs])[before]
+    products = Products.learn(signals, len(panel.channels))
+    if len(products.pairs) > _MOST_PRODUCTS:
+        return linear
+    return Readings.of(panel, first, np.column_stack([known, products.of(signals)]))
+
+
+def _known(ground: Ground) -> Float[np.ndarray, "rows inputs"]:
+    return known_inputs(ground.panel, bounds(ground.panel)[0], ground.within)
