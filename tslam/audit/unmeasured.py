@@ -41,7 +41,7 @@ _BANDWIDTH = 50
 _PURGE = 10
 _GAIN = 2.0
 """t from which the input improves causal, held-out prediction."""
-_TOLD = 0.65
+_TOLD = 0.8
 """Share of its variance that the data tell, in both halves (docs/notes, what no column tells)."""
 _SMOOTH = 3.5
 """Excess kurtosis of its steps, the three largest left out, up to which it does not jump."""
