@@ -16,6 +16,8 @@ from tslam.panel.windows import bounds
 __all__ = ["sensed_state"]
 
 _ITERATIONS = 15
+_SETTLED = 2e-4
+"""Gain in log-likelihood per row below which the fit has settled."""
 _RIDGE = 1e-4
 """Penalty per row on the transition's distance from persistence, and on what inputs do."""
 _WORK = 3e7
@@ -32,7 +34,9 @@ def sensed_state(panel: Panel, within: frozenset[str] = frozenset()) -> Float[np
     first, _ = bounds(panel)
     readings = Readings.of(panel, first, known_inputs(panel, first, within))
     learn = max(200, min(panel.rows, int(_WORK / panel.obs.shape[1] ** 3)))
-    fit = fit_sensed(readings.head(learn), _RIDGE, state_ridge=_RIDGE, iterations=_ITERATIONS)
+    fit = fit_sensed(
+        readings.head(learn), _RIDGE, state_ridge=_RIDGE, iterations=_ITERATIONS, settled=_SETTLED
+    )
     if fit is None:
         return None
     state = fit.causal(readings)

@@ -19,8 +19,6 @@ from tslam.panel.windows import carry
 
 __all__ = ["Path", "Readings", "Sensed", "fit_sensed", "known_inputs", "with_held"]
 
-_SETTLED = 2e-4
-"""Gain in log-likelihood per row below which the fit has settled."""
 _FIRST_ROUNDS = 6
 """Rounds before it may: a held input starts small."""
 _NOISE_SHARE = 0.15
@@ -152,6 +150,7 @@ def fit_sensed(
     *,
     state_ridge: float,
     iterations: int,
+    settled: float,
     train: Bool[np.ndarray, " n"] | None = None,
     first: Sensed | None = None,
 ) -> Sensed | None:
@@ -162,6 +161,7 @@ def fit_sensed(
         ridge: Penalty per row on what known inputs do, one number or one per input.
         state_ridge: The same on the transition's distance from persistence.
         iterations: Most rounds.
+        settled: Gain in log-likelihood per row below which the fit has settled.
         train: Rows to learn from, all without it; readings of the others still tell the state.
         first: Where to start, with held inputs or without; without it, a regression and no held input.
     """
@@ -178,7 +178,7 @@ def fit_sensed(
         path = fit.smoothed(readings)
         if path is None:
             return None
-        if path.total - last < _SETTLED * len(readings.y) and (not held or count >= _FIRST_ROUNDS):
+        if path.total - last < settled * len(readings.y) and (not held or count >= _FIRST_ROUNDS):
             break
         last = path.total
         fit = _improved(readings, to, penalty, path, fit)
