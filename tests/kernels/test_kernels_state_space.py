@@ -75,3 +75,22 @@ def test_the_state_is_the_same_whether_covariances_are_kept() -> None:
     kept, lean = (filter_state(p.y, p.seen, p.start, p.drive, p.A, p.Q, p.R, keep=k) for k in (True, False))
     np.testing.assert_array_equal(kept[0], lean[0])
     assert lean[2].shape == (1, 3, 3)
+
+
+def test_a_gain_that_is_kept_where_the_filter_is_steady_is_the_one_that_would_be_solved_for() -> None:
+    p = Problem(5, 160, 3, 0.0)
+    p.start[:] = np.arange(160) == 0
+    p.A *= 0.5
+    p.seen[80] = False  # a hole: steady before, disturbed, steady again
+    after, before, after_cov, before_cov, _ = filter_state(
+        p.y, p.seen, p.start, p.drive, p.A, p.Q, p.R, keep=True
+    )
+    mean, cov, lagged = smooth_state(p.start, p.A, after, before, after_cov, before_cov)
+    now_mean, now_cov = after[-1], after_cov[-1]
+    for s in range(159, 0, -1):
+        G = np.linalg.solve(before_cov[s], p.A @ after_cov[s - 1]).T
+        np.testing.assert_allclose(lagged[s], now_cov @ G.T, rtol=1e-9, atol=1e-12)
+        now_mean = after[s - 1] + G @ (now_mean - before[s])
+        now_cov = after_cov[s - 1] + G @ (now_cov - before_cov[s]) @ G.T
+        np.testing.assert_allclose(mean[s - 1], now_mean, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(cov[s - 1], now_cov, rtol=1e-9, atol=1e-12)

@@ -18,6 +18,7 @@ from tslam.dynamics.forward import LinearForward, fit_ridge
 from tslam.dynamics.held import HeldFit, fit_held
 from tslam.dynamics.products import Products, widened
 from tslam.kernels.hac import MeanTest, mean_test
+from tslam.kernels.side_by_side import side_by_side
 from tslam.panel.chain import Structure, chain
 from tslam.panel.split import folds
 
@@ -77,17 +78,17 @@ def lean_fits(ground: Ground) -> Lean:
     penalty[c.X.shape[1] :] = ground.penalty[-2]
     halves = folds(panel, c.rows[c.usable], count=2, purge=10)
     at = np.flatnonzero(c.usable)
-    held, fits, plain = [], [], []
-    for half in halves:
-        train, test = np.zeros(len(c.rows), bool), np.zeros(len(c.rows), bool)
+    trains, held = np.zeros((2, len(c.rows)), bool), np.zeros((2, len(c.rows)), bool)
+    for half, train, test in zip(halves, trains, held, strict=True):
         train[at[half.train]], test[at[half.held]] = True, True
-        plain.append(fit_ridge(F, c.Y, train, penalty))
-        fits.append(
-            fit_held(
-                F, c.Y, train, c.start, latents=1, ridge=penalty, iterations=_ITERATIONS, starts=(_START,)
-            )
+
+    def fitted(train: Bool[np.ndarray, " n"]) -> HeldFit:
+        return fit_held(
+            F, c.Y, train, c.start, latents=1, ridge=penalty, iterations=_ITERATIONS, starts=(_START,)
         )
-        held.append(test)
+
+    fits = side_by_side(fitted, list(trains))
+    plain = [fit_ridge(F, c.Y, train, penalty) for train in trains]
     return Lean(F, c.Y, c.start, c.rows, tuple(held), tuple(fits), tuple(plain))
 
 

@@ -11,6 +11,7 @@ checking of unobserved-components time series models", Journal of Business & Eco
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -24,6 +25,7 @@ from tslam.dynamics.inverse import HeldInverse, LatentPath
 from tslam.dynamics.products import Products, widened
 from tslam.errors import TrainingError
 from tslam.kernels.hac import MeanTest, mean_test
+from tslam.kernels.side_by_side import side_by_side
 from tslam.panel.chain import Structure, chain
 from tslam.panel.split import folds
 
@@ -114,12 +116,15 @@ def held_levels(ground: Ground, excluded: Bool[np.ndarray, " n"] | None = None) 
         halves.append((train, test))
     held = [test for _, test in halves]
     plain = [fit_ridge(F, c.Y, train, penalty) for train, _ in halves]
-    found = []
     # few rows or much noise do not tell several latents apart: what is not there is not fitted
-    for count in sorted({1, min(MOST, len(panel.channels))}, reverse=True):
-        fits = _fit_halves(F, c.Y, c.start, [train for train, _ in halves], count, penalty)
-        if fits is not None:
-            found.append((_gain(F, c.Y, c.start, held, fits, plain), fits))
+    counts = sorted({1, min(MOST, len(panel.channels))}, reverse=True)
+    pieces = [(count, train) for count in counts for train, _ in halves]
+    fitted = side_by_side(partial(_fit_half, F, c.Y, c.start, penalty), pieces)
+    found = []
+    for k in range(len(counts)):
+        both = [fit for fit in fitted[2 * k : 2 * k + 2] if fit is not None]
+        if len(both) == len(halves):
+            found.append((_gain(F, c.Y, c.start, held, both, plain), both))
     if not found:
         return None
     gain, fits = max(found, key=lambda f: f[0].mean)
@@ -144,20 +149,19 @@ def held_levels(ground: Ground, excluded: Bool[np.ndarray, " n"] | None = None) 
     )
 
 
-def _fit_halves(
+def _fit_half(
     F: Float[np.ndarray, "n wide"],
     Y: Float[np.ndarray, "n chan"],
     start: Bool[np.ndarray, " n"],
-    train: list[Bool[np.ndarray, " n"]],
-    count: int,
     penalty: Float[np.ndarray, " wide"],
-) -> list[HeldFit] | None:
-    """A fit for each half with so many latents; None where one does not converge."""
+    piece: tuple[int, Bool[np.ndarray, " n"]],
+) -> HeldFit | None:
+    """A fit of so many latents to one half of the blocks; None where it does not converge."""
+    count, own = piece
     try:
-        return [
-            fit_held(F, Y, own, start, latents=count, ridge=penalty, iterations=_ITERATIONS, starts=(_START,))
-            for own in train
-        ]
+        return fit_held(
+            F, Y, own, start, latents=count, ridge=penalty, iterations=_ITERATIONS, starts=(_START,)
+        )
     except TrainingError:
         return None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -33,6 +34,7 @@ from tslam.audit.severity import false_discovery, grade
 from tslam.audit.shortfall import claim_offset
 from tslam.audit.unlogged import ask_hidden
 from tslam.errors import FrameError
+from tslam.kernels.side_by_side import side_by_side
 from tslam.panel.chain import Structure
 from tslam.panel.panel import Panel
 from tslam.panel.windows import bounds
@@ -123,17 +125,16 @@ def _ask_logs(
     """
     panel = ground.panel
     delays: dict[str, int] = {}
-    usable: list[str] = []
+    moving: list[Excitation] = []
     for x in (x for x in excited if x.measured):
         still = claim_excitation(x)
-        if still is not None:
-            untested += _unasked(
-                x.column, ("lag", "effect", "outage, coarseness"), "it does not move by itself"
-            )
-            claims.append(still)
+        if still is None:
+            moving.append(x)
             continue
-        usable.append(x.column)
-        scan = scan_lags(ground, x.column)
+        untested += _unasked(x.column, ("lag", "effect", "outage, coarseness"), "it does not move by itself")
+        claims.append(still)
+    usable = [x.column for x in moving]
+    for x, scan in zip(moving, side_by_side(partial(scan_lags, ground), usable), strict=True):
         delays[x.column] = likely_delay(scan)
         in_series = claim_late_series(ground, scan)
         claim = None if in_series else claim_lag(ground, scan, x, panel.contract.column(x.column))

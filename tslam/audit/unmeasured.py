@@ -25,6 +25,7 @@ from tslam.audit.ground import Ground, robust_scatter, student_score
 from tslam.dynamics.products import Products
 from tslam.dynamics.sensing import Path, Readings, Sensed, fit_sensed, known_inputs, with_held
 from tslam.kernels.hac import MeanTest, mean_test
+from tslam.kernels.side_by_side import side_by_side
 from tslam.panel.split import folds
 from tslam.panel.windows import bounds, carry
 
@@ -93,19 +94,17 @@ def unmeasured_input(ground: Ground) -> Unmeasured | None:
     penalty = np.full(readings.inputs.shape[1], _PRODUCT_RIDGE)
     penalty[: _known(ground).shape[1]] = _RIDGE
     to = np.flatnonzero(~readings.start)
-    ahead, behind = np.zeros_like(readings.y), np.zeros_like(readings.y)
-    tested = np.zeros(rows, bool)
-    halves: list[_Half] = []
-    for split in folds(ground.panel, to, count=2, purge=_PURGE):
-        train, test = np.zeros(rows, bool), np.zeros(rows, bool)
+    trains, tests = np.zeros((2, rows), bool), np.zeros((2, rows), bool)
+    for split, train, test in zip(folds(ground.panel, to, count=2, purge=_PURGE), trains, tests, strict=True):
         train[to[split.train]], test[to[split.held]] = True, True
-        half = _fit_half(readings, penalty, train)
-        if half is None:
-            return None
+    halves = [half for half in side_by_side(partial(_fit_half, readings, penalty), list(trains)) if half]
+    if len(halves) < len(trains):
+        return None
+    ahead, behind = np.zeros_like(readings.y), np.zeros_like(readings.y)
+    for half, test in zip(halves, tests, strict=True):
         behind[test] = np.where(readings.seen, readings.y - half.without.ahead(readings), 0.0)[test]
         ahead[test] = np.where(readings.seen, readings.y - half.fit.ahead(readings), 0.0)[test]
-        tested |= test
-        halves.append(half)
+    tested = tests.any(axis=0)
     cov, _ = robust_scatter(behind[tested], readings.seen[tested])
     gain = np.where(tested, student_score(ahead, cov) - student_score(behind, cov), np.nan)
     first = halves[0].fit

@@ -15,7 +15,7 @@ from numba import njit
 __all__ = ["hold_smoother"]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def hold_smoother(
     h: np.ndarray,
     J: np.ndarray,

@@ -14,7 +14,7 @@ from numba import njit
 __all__ = ["kalman_filter", "kalman_smoother"]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def _solve(A: np.ndarray, X: np.ndarray) -> float:
     """Overwrite X with A⁻¹ X and A with its elimination; return det A. Pivoting on rows; for small A."""
     k = A.shape[0]
@@ -48,7 +48,7 @@ def _solve(A: np.ndarray, X: np.ndarray) -> float:
     return det
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def kalman_filter(
     h: np.ndarray, J: np.ndarray, which: np.ndarray, start: np.ndarray, phi: np.ndarray, q: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -109,7 +109,7 @@ def kalman_filter(
     return prior_m, prior_P, post_m, post_P, gain
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def kalman_smoother(
     start: np.ndarray,
     phi: np.ndarray,

@@ -13,8 +13,11 @@ from numba import njit
 
 __all__ = ["filter_state", "smooth_state"]
 
+_ROUNDING = 1e-12
+"""Relative difference of covariances up to which the gain of the smoother is not computed anew."""
 
-@njit(cache=True, error_model="numpy")
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def filter_state(
     y: np.ndarray,
     seen: np.ndarray,
@@ -76,7 +79,18 @@ def filter_state(
     return after, before, after_cov, before_cov, total
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    """Do two covariances differ by no more than rounding does?"""
+    d = len(a)
+    for i in range(d):
+        for j in range(d):
+            if not abs(a[i, j] - b[i, j]) <= _ROUNDING * (abs(a[i, i]) + abs(a[j, j])):
+                return False
+    return True
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def smooth_state(
     start: np.ndarray,
     A: np.ndarray,
@@ -93,11 +107,18 @@ def smooth_state(
     """
     n, d = after.shape
     mean, cov, lagged = after.copy(), after_cov.copy(), np.zeros((n, d, d))
+    G = np.zeros((d, d))
+    solved = -1
     for s in range(n - 1, 0, -1):
         if start[s]:
             continue
         t = s - 1
-        G = np.linalg.solve(before_cov[s], A @ after_cov[t]).T
+        # where nothing is missing the filter is soon steady, and so is the gain
+        if solved < 0 or not (
+            _same(before_cov[s], before_cov[solved]) and _same(after_cov[t], after_cov[solved - 1])
+        ):
+            G = np.linalg.solve(before_cov[s], A @ after_cov[t]).T
+            solved = s
         mean[t] = after[t] + G @ (mean[s] - before[s])
         cov[t] = after_cov[t] + G @ (cov[s] - before_cov[s]) @ G.T
         lagged[s] = cov[s] @ G.T

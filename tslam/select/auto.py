@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 
 import numpy as np
 from jaxtyping import Float
@@ -95,18 +96,20 @@ def choose(panel: Panel, config: FitConfig, *, seed: int, device: str, progress:
 def prepare(panel: Panel, config: FitConfig) -> Callable[[Structure], Data]:
     """A way to get transitions and the split of any structure; every structure holds out the same rows."""
     cache: dict[Structure, Data] = {}
+    lock = Lock()
     widest = config.lags or config.max_lags
 
     def data(structure: Structure) -> Data:
-        if structure not in cache:
-            if len(cache) > 2:
-                cache.pop(next(iter(cache)))
-            c = chain(panel, structure)
-            s = split(panel, c.rows, mode=config.holdout, fraction=config.holdout_fraction, purge=widest)
-            found = Data(structure, c, s.train & c.usable, s.held & c.usable)
-            _refuse_few(found)
-            cache[structure] = found
-        return cache[structure]
+        with lock:
+            if structure not in cache:
+                if len(cache) > 3:
+                    cache.pop(next(iter(cache)))
+                c = chain(panel, structure)
+                s = split(panel, c.rows, mode=config.holdout, fraction=config.holdout_fraction, purge=widest)
+                found = Data(structure, c, s.train & c.usable, s.held & c.usable)
+                _refuse_few(found)
+                cache[structure] = found
+            return cache[structure]
 
     return data
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from tslam.config import FitConfig
 from tslam.kernels.hac import MeanTest, mean_test
+from tslam.kernels.side_by_side import side_by_side
 from tslam.panel.chain import Structure
 from tslam.select.candidates import Candidate, Data, compare, few_products, fit_held_family, input_lags
 
@@ -61,7 +63,10 @@ class HeldSearch:
             shapes += [(n, True) for n in tried if n <= _SHORT or self.config.lags]
         most = min(self.config.max_latents, self.channels)
         count = self.config.latents or max(1, min(_FIRST, most))
-        first = max((self._fit(*shape, count) for shape in shapes), key=lambda fit: fit.candidate.mean)
+        # a longer history starts from the shortest one, with products or without
+        walks = [[shape for shape in shapes if shape[1] is wide] for wide in (False, True)]
+        found = side_by_side(lambda walk: [self._fit(*shape, count) for shape in walk], walks)
+        first = max((fit for walk in found for fit in walk), key=lambda fit: fit.candidate.mean)
         return first if self.config.latents is not None else self._as_many_as_it_takes(first, most)
 
     def _fit(self, lags: int, products: bool, latents: int) -> HeldFit:
@@ -85,6 +90,9 @@ class HeldSearch:
     def _as_many_as_it_takes(self, first: HeldFit, most: int) -> HeldFit:
         """Twice as many while that is surely better, and one where two are not: no more than there is."""
         best = first
+        # both are mostly asked for: side by side they take the time of one
+        counts = [n for n in (2 * first.latents, 1) if n <= most and n != first.latents]
+        side_by_side(partial(self._fit, first.lags, first.products), counts)
         while 2 * best.latents <= most:
             more = self._fit(best.lags, best.products, 2 * best.latents)
             if compare(more.candidate, best.candidate).p >= _SURE:
