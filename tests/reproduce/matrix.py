@@ -91,7 +91,9 @@ TEXT = (
     "teaches the probe few levels and one or two misread levels cost all of R². Telemetry that has settled "
     "tells the level of an action by itself (raw observations), that of the rotor nearly whole; what a "
     "latent adds is when something moved, and that it was no logged input. Systems of the literature read "
-    "single steps: of a held action these hold only moves."
+    "single steps: of a held action these hold only moves. Where `auto` takes a network, for its better "
+    "predictions, levels are still read by the held model that it learnt from: its lines are those of `held` "
+    "wherever held latents are taken."
 )
 
 
