@@ -18,7 +18,7 @@ __all__ = ["held_levels"]
 
 _SLACK = 20.0
 """Nats by which a beginning may be behind the best and stay."""
-_MOST = 600
+_MOST = 200
 """Beginnings of the segment at hand that are kept; of twice as many the better half."""
 
 
