@@ -238,7 +238,7 @@ def _graded(
                 lag=claim.lag,
                 p_value=None if claim.fact else min(1.0, claim.p),
                 score=claim.score,
-                substitutes_for=_substitution(panel, claim, whole) if claim.latents else None,
+                substitutes_for=_substitution(panel, claim, whole) if _is_named(claim) else None,
                 evidence=claim.evidence,
                 recommendation=claim.recommendation,
             )
@@ -246,11 +246,16 @@ def _graded(
     return tuple(sorted(gaps, key=lambda g: (-g.severity.rank, -g.score)))
 
 
+def _is_named(claim: Claim) -> bool:
+    """Does a latent stand for a column? What cannot be told has none to stand for."""
+    return claim.latents and claim.kind is not GapKind.UNDETERMINED
+
+
 def _substitution(panel: Panel, claim: Claim, whole: Attribution | None) -> Substitution:
     """The column that a latent stands in for: the logged one, or a name for the one that is missing."""
     declared = claim.column or claim.suggested
     first = claim.channels[0] if claim.channels else panel.channels[0]
-    kind = {GapKind.MISSING_EXOGENOUS: "driver", GapKind.UNDETERMINED: "cause"}.get(claim.kind, "action")
+    kind = "driver" if claim.kind is GapKind.MISSING_EXOGENOUS else "action"
     explained = 0.0
     if whole is not None:
         total = (
