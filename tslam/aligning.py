@@ -56,6 +56,9 @@ class Aligning(ABC):
     ) -> Alignment:
         """Tie the latents to a typed action, from a few labels, and certify what that is worth.
 
+        Where the certificate is predictive or better, the plant's model is fitted anew for plans, with the
+        action among its inputs as labelled and read; that takes about as long as the fit did.
+
         Args:
             df: The record, a frame that meets the contract. Without ``labels`` it has a column ``action``
                 that holds the action where it is known and null elsewhere.
