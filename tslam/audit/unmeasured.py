@@ -48,8 +48,10 @@ _GAIN = 2.0
 """t from which the input improves causal, held-out prediction."""
 _TOLD = 0.6
 """Share of its variance that the data tell, in both halves (docs/notes, what no column tells)."""
-_SMOOTH = 3.5
+_SMOOTH = 4.5
 """Excess kurtosis of its steps, the three largest left out, up to which it does not jump."""
+_READABLE = 0.3
+"""Share of it that known inputs may tell: in a fleet one effect is misjudged where a unit has another."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +64,8 @@ class Unmeasured:
     """Share of its variance that the data tell, in the half that tells less."""
     jumpiness: float
     """Excess kurtosis of its steps, in the half where it is larger."""
+    readable: float
+    """Share of it that known inputs tell, held out, each series by itself."""
     direction: Float[np.ndarray, " chan"]
     """What one unit adds to o_{t+1}, scaled."""
     path: Float[np.ndarray, " n"]
@@ -71,8 +75,9 @@ class Unmeasured:
 
     @property
     def stands(self) -> bool:
-        """Is it there, and no jumping misfit?"""
-        return self.gain.t > _GAIN and self.told > _TOLD and self.jumpiness < _SMOOTH
+        """Is it there, no jumping misfit, and nothing that a known input is misjudged by?"""
+        own = self.jumpiness < _SMOOTH and self.readable < _READABLE
+        return own and self.gain.t > _GAIN and self.told > _TOLD
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,12 +116,14 @@ def unmeasured_input(ground: Ground) -> Unmeasured | None:
     throughout = first.smoothed(whole)
     if throughout is None:
         return None
+    path = throughout.mean[ground.rows, -1]
     return Unmeasured(
+        readable=_readable(ground, path),
         gain=mean_test(gain, _BANDWIDTH),
         told=min(1.0 - float(h.path.cov[:, -1, -1].mean()) for h in halves),
         jumpiness=max(jumpiness(np.diff(h.path.mean[:, -1])[~readings.start[1:]]) for h in halves),
         direction=first.direction[:, 0],
-        path=throughout.mean[ground.rows, -1],
+        path=path,
         rows=rows,
     )
 
@@ -202,4 +209,25 @@ def _readings(ground: Ground) -> Readings | None:
 
 
 def _known(ground: Ground) -> Float[np.ndarray, "rows inputs"]:
-    return known_inputs(ground.panel, bounds(ground.panel)[0], ground.within)
+    """Known inputs, and a constant of each series: what is usual for one is no input."""
+    panel = ground.panel
+    each = np.eye(len(panel.series_names))[panel.series_of][:, 1:]
+    return np.column_stack([known_inputs(panel, bounds(panel)[0], ground.within), each])
+
+
+def _readable(ground: Ground, path: Float[np.ndarray, " n"]) -> float:
+    """Share of a path that known inputs of its own series tell, in blocks that taught nothing."""
+    panel = ground.panel
+    first, _ = bounds(panel)
+    inputs = np.column_stack([carry(panel.actions, first), carry(panel.exog, first)])[ground.rows]
+    each = np.eye(len(panel.series_names))[panel.series_of[ground.rows]]
+    F = (each[:, :, None] * np.column_stack([inputs, np.ones(len(inputs))])[:, None, :]).reshape(
+        len(path), -1
+    )
+    left = path - path.mean()
+    total = max(float(left @ left), 1e-30)
+    for split in folds(panel, ground.rows, count=4, purge=_PURGE):
+        Ft = F[split.train]
+        gram = Ft.T @ Ft + 1e-3 * len(Ft) * np.eye(F.shape[1])
+        left[split.held] = path[split.held] - F[split.held] @ np.linalg.solve(gram, Ft.T @ path[split.train])
+    return float(1.0 - left @ left / total)
