@@ -95,4 +95,4 @@ check-gpu: $(STAMP) ## Run the tests that need a CUDA device (all skipped where 
 	$(PYTEST) -m gpu
 
 clean: ## Remove what was built, the environment included
-	rm -rf $(VENV) site htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache tslam-demo
+	rm -rf $(VENV) site htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache tslam-demo pipeline-demo

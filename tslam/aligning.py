@@ -225,7 +225,7 @@ class Aligning(ABC):
     ) -> "tuple[Panel, Sequence[Label], Asked]":
         """The record, the labels and what is asked, as ``align`` takes them."""
         from tslam.align.fit import Asked  # noqa: PLC0415 - only where it is asked for
-        from tslam.align.labels import from_column  # noqa: PLC0415 - see above
+        from tslam.align.labels import from_column  # noqa: PLC0415 - only where it is asked for
 
         f, part = self._fitted, self._one_part()
         contract = f.contract

@@ -293,7 +293,7 @@ def _give_composed(
     lam: LAM, spec: Mapping[str, Any], at: str, arrays: Mapping[str, np.ndarray], device: str
 ) -> LAM:
     from tslam.dynamics.composed_lam import ComposedLAM  # noqa: PLC0415 - torch only for a neural model
-    from tslam.train.device import resolve  # noqa: PLC0415 - see above
+    from tslam.train.device import resolve  # noqa: PLC0415 - torch only for a neural model
 
     own = {k.removeprefix(at): v for k, v in arrays.items() if k.startswith(at)}
     return ComposedLAM.from_state(lam, spec, own, resolve(device))

@@ -170,7 +170,7 @@ def _latents(choice: Choice, channels: tuple[str, ...]) -> tuple[LAM, tuple[Late
     """Latents, strongest first, and which of them have earned their place."""
     if choice.candidate.lam.family != "composed":
         return earned_latents(choice.candidate.lam, choice.data, channels, choice.ridge)
-    from tslam.select.presets import composed_latents  # noqa: PLC0415 - see above
+    from tslam.select.presets import composed_latents  # noqa: PLC0415 - quantisers load only for a preset
 
     return choice.candidate.lam, composed_latents(choice.candidate.lam, choice.data, channels)
 

@@ -80,7 +80,7 @@ def test_nothing_is_drawn_from_the_global_generators() -> None:
     before, numbers = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002 - looked at, not used
     _train(problem(200))
     assert torch.equal(torch.get_rng_state(), before)
-    np.testing.assert_array_equal(np.random.get_state()[1], numbers)  # noqa: NPY002
+    np.testing.assert_array_equal(np.random.get_state()[1], numbers)  # noqa: NPY002 - looked at, not used
 
 
 def test_rows_of_neither_kind_are_not_read() -> None:

@@ -84,8 +84,8 @@ def audit(
     nothing could be tested.
     """
     import tslam  # noqa: PLC0415 - the library loads when a command needs it
-    from tslam.report.policy import Policy  # noqa: PLC0415 - see above
-    from tslam.report.save import save  # noqa: PLC0415 - see above
+    from tslam.report.policy import Policy  # noqa: PLC0415 - the library loads when a command needs it
+    from tslam.report.save import save  # noqa: PLC0415 - the library loads when a command needs it
 
     named = options.roles(actions, exog, observations, ignore, time, series, freq, contract)
     if [html, json, markdown, junit, patch].count(STDOUT) > 1:

@@ -42,7 +42,7 @@ def demo(
 ) -> None:
     """Simulate a plant, drop the log of one actuator, and find out that it is missing."""
     import tslam  # noqa: PLC0415 - the library loads when a command needs it
-    from tslam.plants import simulate  # noqa: PLC0415 - see above
+    from tslam.plants import simulate  # noqa: PLC0415 - the library loads when a command needs it
 
     voice = Voice()
     full = simulate(plant, rows=rows, seed=seed)
@@ -103,7 +103,7 @@ def _tell_the_truth(
 
 
 def _correlation(a: "pl.Series", b: "pl.Series") -> float:
-    import polars as pl  # noqa: PLC0415 - see above
+    import polars as pl  # noqa: PLC0415 - the library loads when a command needs it
 
     found: float | None = pl.select(pl.corr(a, b)).item()
     return 0.0 if found is None or math.isnan(found) else found

@@ -61,7 +61,7 @@ def family_of(dtype: pl.DataType) -> Family:
 def family_in_pandas(values: "pd.Series[Any]") -> Family:
     """The family of a pandas column; of Python objects, the family of what they are."""
     from pandas import ArrowDtype  # noqa: PLC0415 - only for frames that are pandas already
-    from pandas.api import types  # noqa: PLC0415 - see above
+    from pandas.api import types  # noqa: PLC0415 - only for frames that are pandas already
 
     if isinstance(values.dtype, ArrowDtype):  # pandas tells some of its types, and polars all
         return family_of(pl.Series(values.array[:0].__arrow_array__()).dtype)
@@ -129,8 +129,8 @@ def _columns(
 
 
 def _failures(schema: Any, frame: Any) -> list[Place]:
-    from pandera.config import ValidationDepth, config_context  # noqa: PLC0415 - see above
-    from pandera.errors import SchemaErrors  # noqa: PLC0415 - see above
+    from pandera.config import ValidationDepth, config_context  # noqa: PLC0415 - pandera takes most of a second to import
+    from pandera.errors import SchemaErrors  # noqa: PLC0415 - pandera takes most of a second to import
 
     try:
         # Whatever the environment says: a check that is switched off passes everything.

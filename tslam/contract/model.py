@@ -276,7 +276,7 @@ class Contract(Frozen):
         Returns:
             The YAML text.
         """
-        from tslam.contract.odcs import write  # noqa: PLC0415 - see from_odcs
+        from tslam.contract.odcs import write  # noqa: PLC0415 - YAML is loaded when a file is written
 
         return write(self, path, latents=latents, version=version)
 
@@ -297,7 +297,7 @@ class Contract(Frozen):
             ContractError: the patch cannot be read, or adds a column without a role.
             RoleError: the columns do not go together.
         """
-        from tslam.contract.patching import apply  # noqa: PLC0415 - see from_odcs
+        from tslam.contract.patching import apply  # noqa: PLC0415 - YAML is loaded when a file is patched
 
         return apply(self, patch, rename)
 
@@ -333,7 +333,7 @@ class Contract(Frozen):
         Raises:
             ContractError: the file cannot be written.
         """
-        from tslam.contract.arrow import write_parquet  # noqa: PLC0415 - see to_arrow
+        from tslam.contract.arrow import write_parquet  # noqa: PLC0415 - that module imports this one
 
         write_parquet(self, frame, path)
 

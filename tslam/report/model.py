@@ -61,7 +61,7 @@ class GapReport(BaseModel):
         """The findings in one plain sentence."""
         return verdict(self.findings)
 
-    @computed_field(description="The worst severity; None without a gap")  # type: ignore[prop-decorator] # see above
+    @computed_field(description="The worst severity; None without a gap")  # type: ignore[prop-decorator] # as above, mypy#1362
     @property
     def worst(self) -> Severity | None:
         """The worst severity; None without a gap."""

@@ -92,6 +92,6 @@ def give(facts: Mapping[str, Any], at: str, arrays: Mapping[str, np.ndarray], de
         pairs, current = own["pairs"].astype(np.int64), own["current"].astype(np.int64)
         return ProductForward(Products(pairs, own["mean"], own["sd"]), current, linear)
     from tslam.dynamics.neural import NeuralForward  # noqa: PLC0415 - torch only for a neural model
-    from tslam.train.device import resolve  # noqa: PLC0415 - see above
+    from tslam.train.device import resolve  # noqa: PLC0415 - torch only for a neural model
 
     return NeuralForward.from_state(facts["spec"], own, device=resolve(device))
