@@ -9,6 +9,7 @@ from tslam.align.decoder import positions
 from tslam.align.labels import Holds
 from tslam.align.reading import Reading
 from tslam.align.ridge import choose_ridge, fit_ridge_on
+from tslam.seeding import torch_generator
 
 __all__ = ["BASELINES", "Baseline", "label_only"]
 
@@ -41,9 +42,7 @@ def _network(
     features: Float[np.ndarray, "n feat"], values: Float[np.ndarray, "n out"], rows: np.ndarray, seed: int
 ) -> Float[np.ndarray, "n out"]:
     """One hidden layer, trained on all labelled rows at once, with weight decay."""
-    import torch  # noqa: PLC0415 - torch loads only when used
-
-    from tslam.seeding import torch_generator  # noqa: PLC0415 - see above
+    import torch  # noqa: PLC0415 - the ridge needs no torch, and is what align asks for
 
     draw = torch_generator(seed, "label-only")
     X, T = torch.tensor(features[rows]).float(), torch.tensor(values[rows]).float()
