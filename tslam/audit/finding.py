@@ -7,8 +7,9 @@ from jaxtyping import Float
 
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
+from tslam.kernels.hac import MeanTest
 
-__all__ = ["Claim", "driven_channels", "largest_share", "listed"]
+__all__ = ["Claim", "causal_gain", "driven_channels", "largest_share", "listed", "told_by_data"]
 
 _LOUD = 0.3
 """A channel is driven where its effect, in noise units, is at least this share of the largest."""
@@ -68,3 +69,21 @@ def listed(channels: tuple[str, ...]) -> str:
         return "the observations"
     more = len(channels) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def causal_gain(gain: MeanTest, adds: str) -> Evidence:
+    """Held-out nats per 1,000 rows that something adds, as evidence."""
+    return Evidence(
+        name="causal_gain",
+        value=1000.0 * gain.mean,
+        reference=0.0,
+        p_value=gain.p,
+        reading=f"Held-out nats per 1,000 rows that {adds}.",
+    )
+
+
+def told_by_data(told: float, least: float, where: str = "") -> Evidence:
+    """Share of a latent's variance that the data tell, as evidence."""
+    return Evidence(
+        name="told", value=told, reference=least, reading=f"Share of its variance that the data tell{where}."
+    )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from tslam.audit.causal import Causal
-from tslam.audit.finding import Claim, driven_channels, largest_share, listed
+from tslam.audit.finding import Claim, causal_gain, driven_channels, largest_share, listed
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 from tslam.audit.moves import Moves
@@ -54,13 +54,7 @@ def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
     score = 1000.0 * causal.gain.mean
     jumps = causal.jumpiness > _JUMPS
     evidence = (
-        Evidence(
-            name="causal_gain",
-            value=score,
-            reference=0.0,
-            p_value=causal.gain.p,
-            reading="Held-out nats per 1,000 rows that the latent, as known beforehand, adds.",
-        ),
+        causal_gain(causal.gain, "the latent, as known beforehand, adds"),
         Evidence(
             name="causal_gain_t",
             value=causal.gain.t,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tslam.audit.finding import Claim, driven_channels, largest_share, listed
+from tslam.audit.finding import Claim, causal_gain, driven_channels, largest_share, listed, told_by_data
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 from tslam.audit.levels import Level, Levels
@@ -71,7 +71,7 @@ def claim_action(ground: Ground, levels: Levels, level: Level) -> Claim:
             reading=f"{level.resting} of its {len(level.jumps)} jumps come while nothing logged moves and the"
             " state is an ordinary one; a model that misfits leaves hardly any there.",
         ),
-        _told(level),
+        told_by_data(level.told, _TOLD),
         Evidence(
             name="period",
             value=level.period,
@@ -110,7 +110,7 @@ def claim_driver(ground: Ground, levels: Levels, level: Level) -> Claim:
             reference=_AGREES,
             reading="R² of its path on the latents of a fit to other rows; no second one is there in both.",
         ),
-        _told(level),
+        told_by_data(level.told, _TOLD),
         Evidence(
             name="persistence",
             value=level.persistence,
@@ -136,19 +136,7 @@ def claim_driver(ground: Ground, levels: Levels, level: Level) -> Claim:
 
 
 def _gain(levels: Levels) -> Evidence:
-    return Evidence(
-        name="causal_gain",
-        value=1000.0 * levels.gain.mean,
-        reference=0.0,
-        p_value=levels.gain.p,
-        reading="Held-out nats per 1,000 rows that held latents, as known beforehand, add.",
-    )
-
-
-def _told(level: Level) -> Evidence:
-    return Evidence(
-        name="told", value=level.told, reference=_TOLD, reading="Share of its variance that the data tell."
-    )
+    return causal_gain(levels.gain, "held latents, as known beforehand, add")
 
 
 def _share(ground: Ground, level: Level) -> float:

@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from tslam.audit.causal import jumpiness
-from tslam.audit.finding import Claim, driven_channels, largest_share, listed
+from tslam.audit.finding import Claim, causal_gain, driven_channels, largest_share, listed, told_by_data
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground, robust_scatter, student_score
 from tslam.dynamics.products import Products
@@ -146,20 +146,8 @@ def claim_unmeasured(ground: Ground, found: Unmeasured) -> Claim | None:
         f"and compare {of_them} with a second instrument: what follows the setting is an action, what the "
         "second instrument does not show is the sensor.",
         evidence=(
-            Evidence(
-                name="causal_gain",
-                value=score,
-                reference=0.0,
-                p_value=found.gain.p,
-                reading=f"Held-out nats per 1,000 rows that a held input adds to a state with noisy sensors "
-                f"({found.rows:,} rows).",
-            ),
-            Evidence(
-                name="told",
-                value=found.told,
-                reference=_TOLD,
-                reading="Share of its variance that the data tell, in the half that tells less.",
-            ),
+            causal_gain(found.gain, f"a held input adds to a state with noisy sensors ({found.rows:,} rows)"),
+            told_by_data(found.told, _TOLD, ", in the half that tells less"),
             Evidence(
                 name="jumpiness",
                 value=found.jumpiness,
