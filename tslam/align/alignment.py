@@ -15,6 +15,7 @@ from tslam.align.driven import Driven
 from tslam.align.labels import Holds
 from tslam.align.reading import Reader, Reading, read
 from tslam.align.tied import Tied
+from tslam.align.usage import changed_use
 from tslam.errors import AlignmentError
 from tslam.panel.panel import Panel
 
@@ -72,6 +73,21 @@ class Alignment:
         out[reading.chain.rows] = self.decoder.read(reading)
         return out
 
+    def contradicted(self, reading: Reading, channels: tuple[str, ...]) -> tuple[str, ...]:
+        """What contradicts the certificate without any label, in words; empty where nothing does.
+
+        Args:
+            reading: What is read of new data.
+            channels: Names of the observations.
+        """
+        own = self.certificate
+        if self.tied is None:
+            return ()
+        found = departures(own.drift, self.tied, reading.chain, channels, own.range)
+        if own.use is None:
+            return found
+        return (*found, *changed_use(own.use, self.decoder.read(reading), reading.chain))
+
     def recheck(
         self, panel: Panel, latents: Float[np.ndarray, "rows latent"], holds: Holds | None = None
     ) -> "Alignment":
@@ -89,7 +105,7 @@ class Alignment:
         if own.withdrawn is not None or self.tied is None:
             return self
         reading = self.reading(panel, latents)
-        found = departures(own.drift, self.tied, reading.chain, panel.channels, own.range)
+        found = self.contradicted(reading, panel.channels)
         if holds is not None:
             holds = _long_enough(holds, reading)
             at = positions(holds, reading)

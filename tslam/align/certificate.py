@@ -14,7 +14,7 @@ from pydantic import Field
 from tslam.audit.gap import Stamp
 from tslam.contract.frozen import Frozen
 
-__all__ = ["Certificate", "Check", "Consistency", "Experiment", "Level", "Range", "Validation"]
+__all__ = ["Certificate", "Check", "Consistency", "Experiment", "Level", "Range", "Use", "Validation"]
 
 _SURE = 0.8
 """Least lower end of the interval of R² or accuracy, on held-out time, for a predictive certificate."""
@@ -39,6 +39,13 @@ class Range(Frozen):
     name: str
     low: float
     high: float
+
+
+class Use(Frozen):
+    """How the action was used while it was validated: later holds are compared with these."""
+
+    levels: tuple[float, ...] = Field(description="Level of each hold of the record, as it is read")
+    error: float = Field(gt=0, description="Width of a level: how far from it a hold may be read")
 
 
 class Check(Frozen):
@@ -101,6 +108,7 @@ class Certificate(Frozen):
     drift: tuple[Range, ...] = Field(
         (), description="Limits of what the model leaves of each channel, against what it left then"
     )
+    use: Use | None = Field(None, description="How the action was used; None: too few holds to tell")
     withdrawn: str | None = Field(None, description="Why it no longer holds")
     seal: str = ""
 

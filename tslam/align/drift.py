@@ -3,8 +3,9 @@
 Nothing here needs a label: a plant whose gain has changed, or a sensor that was rescaled, leaves more, or
 leaves it on one side, from the first row to the last: what departs in one part of a stretch only is a state
 that the model has not met often. The decoded action is looked at as well: levels that it never had are a
-sign that it is read on another scale. What no record tells is that the action itself does more than it did: a
-larger effect may be a larger move. A few labels tell, so they are held against what is read.
+sign that it is read on another scale. That the action itself does more than it did no row tells: a larger
+effect may be a larger move. Many holds may (:mod:`tslam.align.usage`), and a few labels do, so they are held
+against what is read.
 """
 
 import numpy as np

@@ -28,6 +28,7 @@ from tslam.align.labels import Holds, Label, lay
 from tslam.align.reading import Reader, Reading, learn_reader, read
 from tslam.align.storage import fingerprint
 from tslam.align.tied import Tied, tie
+from tslam.align.usage import use_of
 from tslam.contract.roles import Kind
 from tslam.errors import AlignmentError, TrainingError
 from tslam.panel.panel import Panel
@@ -104,6 +105,9 @@ def align(
                 *limits(tied, reading.chain, rows, panel.channels),
                 *limits_on_labels(asked.action, validation, spread_of(holds)),
             ),
+            "use": None
+            if tied is None
+            else use_of(path, reading.chain, positions(holds, reading), holds.numbers()),
         }
     )
     bare = Alignment(asked.action, reader, decoder, tied, draft)

@@ -74,8 +74,9 @@ def solutions(
             model, loglik = fit_jumping(reader, reading.chain, rows, guess, known)
         except TrainingError:
             continue  # the other guesses stand, and where there is none, the ridge
-        scaled = _rescaled(model, model.path(reading.chain), at, values)
-        path = scaled.path(reading.chain)
+        latent = model.latent(reading.chain)
+        scaled = _rescaled(model, latent, at, values)
+        path = scaled.level + scaled.unit * latent
         miss = [np.mean((path[held] - value) ** 2) for held, value in zip(at, values, strict=True)]
         out.append((loglik, scaled))
         misses.append(float(np.mean(miss) / values.var()))
@@ -111,10 +112,10 @@ def _guesses(
 
 
 def _rescaled(
-    model: Jumping, path: Float[np.ndarray, " n"], at: _Holds, values: Float[np.ndarray, " label"]
+    model: Jumping, latent: Float[np.ndarray, " n"], at: _Holds, values: Float[np.ndarray, " label"]
 ) -> Jumping:
     """The same on the scale on which it reads the labels best without knowing them."""
-    means = np.array([path[own].mean() for own in at])
+    means = np.array([model.level + model.unit * latent[own].mean() for own in at])
     away = means - means.mean()
     slope = float(away @ (values - values.mean()) / (away @ away + _SPARE * values.var() * len(values)))
     level = float(values.mean() + slope * (model.level - means.mean()))

@@ -38,8 +38,11 @@ _CERTAIN = 0.1
 """How far a label may be from the latent, in standard deviations of the action."""
 _GUESSED = 0.1
 """Variance of the first guess."""
-_GRID = np.linspace(-3.0, 3.0, 31)
+_GRID = np.linspace(-3.0, 3.0, 61)
 _PRIOR = np.exp(-0.5 * _GRID**2) / np.exp(-0.5 * _GRID**2).sum()
+_FINE = np.linspace(-4.0, 4.0, 121)
+"""Where a level may be read: finer than it was learnt on, and wider, as an action may do more than it did."""
+_FINE_PRIOR = np.exp(-0.5 * _FINE**2) / np.exp(-0.5 * _FINE**2).sum()
 _RATE, _RATES = 0.015, (0.003, 0.2)
 """First chance of a jump, and where it may go."""
 _RIDGE, _SIDE_RIDGE = 1e-4, 1e-2
@@ -75,7 +78,7 @@ class Jumping:
         weight = np.ones(len(left))
         for _ in range(_PASSES):
             h, J, _ = _measured(left, acts, self.noise, weight)
-            z, var, _, _ = hold_smoother(h, J, none, none, c.start, _GRID, _PRIOR, self.rate)
+            z, var, _, _ = hold_smoother(h, J, none, none, c.start, _FINE, _FINE_PRIOR, self.rate)
             weight = _weights(left, acts, self.noise, z, var)
         return z
 

@@ -15,7 +15,6 @@ from pydantic import Field
 
 from tslam.align.alignment import Alignment
 from tslam.align.certificate import Certificate, Range
-from tslam.align.drift import departures
 from tslam.align.storage import fingerprint
 from tslam.contract.frozen import Frozen
 from tslam.contract.latents import is_latent_name
@@ -129,8 +128,7 @@ def _not_covered(
     if alignment.tied is None:
         out.append("a number that can be set: an action of levels or events has no controller")
     else:
-        chain = alignment.reading(panel, latents).chain
-        gone = departures(own.drift, alignment.tied, chain, panel.channels, own.range)
+        gone = alignment.contradicted(alignment.reading(panel, latents), panel.channels)
         out += [f"an alignment that still holds: {said}" for said in gone[:3]]
     return (*out, *_outside(own, panel, wanted))
 
