@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from align_cases import HIDDEN, ROWS, case
 
-from tslam.align.active import choose, stretches
+from tslam.align.active import choose
 from tslam.align.budget import LabelBudget
 from tslam.align.labels import Label
 from tslam.align.reading import learn_reader, read
@@ -44,7 +44,7 @@ def test_stretches_end_where_the_action_moves() -> None:
     panel = own.model._panel(read_frame(own.fitted_on, own.model.contract)[0])
     everywhere = np.ones(panel.rows, bool)
     reading = read(learn_reader(panel, frozenset(), everywhere), panel, own.model._levels(panel, "smoothed"))
-    found = stretches(reading)
+    found = reading.stretches
     starts = np.array([reading.chain.rows[part[0]] for part in found])
     moves = own.record.moves[HIDDEN]
     near = [np.abs(starts - move).min() <= 3 for move in moves[moves < ROWS]]

@@ -23,7 +23,8 @@ from tslam.plants.blueprint import BURN, Blueprint, draw, parameters, run
 from tslam.plants.drive import policy
 
 ROWS, AUDITS, FIRST = 12_000, 20, 300
-SEED, FRESH = 0, (22,)
+LENGTHS, MOST = (300, 1000, 3000, 6000), 66_000
+SEED, FRESH = 0, (27, 28)
 RESCALED, RAISED = 1.25, 1.5
 GAINS = (1.5, 0.67)
 HIDDEN = {
@@ -35,11 +36,11 @@ HIDDEN = {
 }
 
 
-def regained(name: str, action: str, factor: float, seed: int) -> np.ndarray:
+def regained(name: str, action: str, factor: float, seed: int, rows: int = ROWS) -> np.ndarray:
     """Observations of the plant of which one action does more, or less, about the middle of its range."""
     blueprint: Blueprint = getattr(import_module(f"tslam.plants.{name}"), name.upper())
     k = [a.name for a in blueprint.actuators].index(action)
-    own, drive = blueprint.actuators[k], draw(blueprint, ROWS, seed)
+    own, drive = blueprint.actuators[k], draw(blueprint, rows, seed)
     habits = policy(blueprint.actuators, blueprint.observations, 0.0)
     middle, level = own.low + own.step * (own.levels - 1) / 2, drive.level.copy()
     level[:, k] = middle + factor * (level[:, k] - middle)
@@ -65,9 +66,9 @@ def raised(name: str, constant: str, seed: int) -> np.ndarray:
 class Watched:
     """A plant, a model of its first half, and the second half in audits."""
 
-    def __init__(self, name: str, seed: int) -> None:
+    def __init__(self, name: str, seed: int, rows: int = ROWS) -> None:
         self.name, self.seed, self.half = name, seed, ROWS // 2
-        self.whole = tslam.plants.simulate(name, rows=ROWS, seed=seed)
+        self.whole = tslam.plants.simulate(name, rows=rows, seed=seed)
         self.record, self.action = self.whole.drop(HIDDEN[name]), HIDDEN[name]
         self.truth = self.whole.frame[self.action]
         head = self.record.frame.head(self.half)
@@ -116,13 +117,39 @@ def line(name: str, seed: int) -> str:
     )
 
 
+def by_length(name: str, seed: int) -> str:
+    """One plant: audits without a label that withdraw, by their rows; unchanged, and with both gains."""
+    own, out = Watched(name, seed, MOST), []
+    changed = [regained(name, own.action, g, seed, MOST) for g in GAINS]
+    for rows in LENGTHS:
+        firsts = range(own.half, MOST - rows + 1, rows)[:AUDITS]
+        parts = [slice(first, first + rows) for first in firsts]
+        same = sum(own.gone(p) for p in parts)
+        seen = [sum(own.gone(p, obs) for p in parts) for obs in changed]
+        out += [f"{same}/{len(parts)}", *(f"{n}/{len(parts)}" for n in seen)]
+    return f"{name:<10}{own.level:<12}" + "".join(f"{n:>8}" for n in out)
+
+
+def print_by_length(names: list[str], seeds: list[int]) -> None:
+    """The table of lengths."""
+    heads = [f"{n} {h}" for n in LENGTHS for h in ("same", *(f"x{g}" for g in GAINS))]
+    print(f"{'plant':<10}{'certificate':<12}" + " ".join(heads), flush=True)
+    for seed in seeds:
+        for name in names:
+            print(by_length(name, seed), flush=True)
+
+
 def main(names: list[str]) -> None:
     """Print the table."""
+    seeds = [int(n) for n in names if n.isdigit()] or list(FRESH if "fresh" in names else (SEED,))
+    plants = [n for n in names if n in HIDDEN] or list(HIDDEN)
+    if "lengths" in names:
+        print_by_length(plants, seeds)
+        return
     heads = ("stay", "labelled", "sensor", "constant", "others", "labelled", "own gain", "labelled")
     print(f"{'plant':<10}{'certificate':<12}" + "".join(f"{h:>10}" for h in heads), flush=True)
-    seeds = [int(n) for n in names if n.isdigit()] or (FRESH if "fresh" in names else (SEED,))
     for seed in seeds:
-        for name in [n for n in names if n in HIDDEN] or list(HIDDEN):
+        for name in plants:
             print(line(name, seed), flush=True)
 
 

@@ -25,7 +25,7 @@ import numpy as np
 import polars as pl
 
 import tslam
-from tslam.align.active import choose, stretches
+from tslam.align.active import choose
 from tslam.align.baseline import label_only
 from tslam.align.decoder import fit_decoder, positions
 from tslam.align.labels import Holds
@@ -173,7 +173,7 @@ class Bench:
     def asked_for(self) -> list[int]:
         """Holds in the order in which align asks for them: those around the middle of its stretches."""
         rows = self.reading.chain.rows
-        found = [s for s in stretches(self.reading) if rows[s[-1]] < self.cut]
+        found = tuple(s for s in self.reading.stretches if rows[s[-1]] < self.cut)
         out: list[int] = []
         for i, _ in choose(self.reading, found, np.zeros(len(rows), bool), len(found)):
             middle = rows[found[i][found[i].size // 2]]

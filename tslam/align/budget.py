@@ -8,7 +8,7 @@ from jaxtyping import Float
 from pydantic import Field
 
 from tslam.align.accuracy import accuracy_of
-from tslam.align.active import choose, stretches
+from tslam.align.active import choose
 from tslam.align.decoder import fit_decoder, positions
 from tslam.align.fit import Asked, in_time, kind_of, spread_of, truth_of
 from tslam.align.labels import Label, lay
@@ -150,7 +150,7 @@ def next_windows(
     if labels:
         for own in lay(labels, panel, least=1).rows:
             told[own] = True
-    found = stretches(reading)
+    found = reading.stretches
     stamps = panel.stamps(np.arange(panel.rows))
     out = []
     for i, unsure in choose(reading, found, told[rows], count):

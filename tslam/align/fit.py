@@ -96,7 +96,11 @@ def align(
     path = decoder.read(reading)
     draft = _draft(panel, holds, kind, asked, validation).model_copy(
         update={
-            "latents": _standing(path[rows], reading.features[rows, 1 : reading.latents], asked.names),
+            "latents": _standing(
+                path[rows],
+                reading.features[rows, reading.latents - len(asked.names) : reading.latents],
+                asked.names,
+            ),
             "checks": checks,
             "consistency": consistency,
             "drift": ()

@@ -2,7 +2,8 @@
 
 Expectation-maximisation goes to the nearest top, and there are several: what the forward model misses and
 the hidden action are both held. So it starts from what a ridge reads out of everything, from what one reads
-out of observations alone, and from latents found without a label; the record says which is likeliest.
+out of observations alone, and from latents found without a label, the leading offset of stretches first (see
+:mod:`tslam.align.offsets`); the record says which is likeliest.
 """
 
 import numpy as np
@@ -17,8 +18,8 @@ __all__ = ["ROOM", "likeliest", "solutions"]
 
 ROOM = 0.5
 """How far beyond the labelled range a number may be read, as a share of that range."""
-_MOST_LATENTS = 3
-"""Latents that are started from: the lean one, and those that go with the labels best."""
+_MOST_LATENTS = 4
+"""Latents that are started from: the leading offset, the lean one, and those that go with the labels best."""
 _WORSE = 0.05
 """How much worse than the best a solution may read the labels, as a share of their variance."""
 _SPARE = 1e-3
@@ -101,13 +102,13 @@ def _guesses(
     away, aim = means - means.mean(axis=0), values - values.mean()
     spread = (away**2).sum(axis=0) + 1e-6
     shares = (aim @ away) ** 2 / spread
-    order = [0, *(1 + np.argsort(-shares[1:], kind="stable"))]
+    order = [1, 0, *(2 + np.argsort(-shares[2:], kind="stable"))]
     for i in order[:_MOST_LATENTS]:
         slope = (aim @ away[:, i]) / spread[i]
         out.append(values.mean() + slope * (features[:, i] - means[:, i].mean()))
     room = ROOM * (values.max() - values.min())
     out = [np.clip(path, values.min() - room, values.max() + room) for path in out]
-    # the ridge and the lean latent first: they are what is started from where time is short
+    # the ridge and the leading offset first: they are what is started from where time is short
     return [out[0], out[2], out[1], *out[3:]]
 
 

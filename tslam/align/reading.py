@@ -1,4 +1,4 @@
-"""What a decoder reads: transitions, a lean held latent of them, and the model's own latents.
+"""What a decoder reads: transitions, a lean held latent, offsets of stretches, the model's own latents.
 
 The lean model sees one sample of history: more would carry the held level themselves and leave none to the
 latent. Products of signals stand where there is room for them.
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from tslam.align.offsets import Offsets, learn_offsets
+from tslam.align.stretches import Stretches, stretches
 from tslam.dynamics.forward import LinearForward
 from tslam.dynamics.held import fit_held
 from tslam.dynamics.inverse import HeldInverse
@@ -32,6 +34,7 @@ class Reader:
 
     lam: LAM
     structure: Structure
+    offsets: Offsets
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +44,11 @@ class Reading:
     chain: Chain
     channels: int
     features: Float[np.ndarray, "n feat"]
-    """Latents first, then o_{t+1}, o_t and inputs; 0 where a target was not measured."""
+    """Latents (lean, offsets, the model's own), then o_{t+1}, o_t and inputs; 0 where none was measured."""
     latents: int
     """How many of the features are latents."""
+    stretches: Stretches
+    """Between moves of the lean latent."""
 
 
 def transitions_of(panel: Panel, within: frozenset[str]) -> tuple[Chain, Structure]:
@@ -74,7 +79,9 @@ def learn_reader(panel: Panel, within: frozenset[str], rows: Bool[np.ndarray, " 
     )
     forward = fit.forward if products is None else ProductForward(products, np.arange(signals), fit.forward)
     cov = residual_covariance(c.Y - forward.mean(c.X), train)
-    return Reader(LAM("held", forward, fit.inverse, forward, cov), structure)
+    lam = LAM("held", forward, fit.inverse, forward, cov)
+    parts = stretches(_lean(lam, c), c)
+    return Reader(lam, structure, learn_offsets(regressors(forward, c.X), c, train, parts))
 
 
 def read(reader: Reader, panel: Panel, latents: Float[np.ndarray, "rows latent"]) -> Reading:
@@ -86,12 +93,21 @@ def read(reader: Reader, panel: Panel, latents: Float[np.ndarray, "rows latent"]
         latents: The model's own smoothed latents on its rows; NaN where nothing can be said.
     """
     c = chain(panel, reader.structure)
-    path = reader.lam.infer(c.X, c.Y, c.start)
-    assert path is not None
+    lean, forward = _lean(reader.lam, c), reader.lam.forward
+    assert isinstance(forward, LinearForward | ProductForward)
+    parts = stretches(lean, c)
+    offsets = reader.offsets.path(regressors(forward, c.X), c, parts)
     own = np.nan_to_num(latents[c.rows], nan=0.0)
-    z = np.column_stack([path.mean, own])
+    z = np.column_stack([lean, offsets, own])
     features = np.column_stack([z, np.nan_to_num(c.Y, nan=0.0), c.X])
-    return Reading(c, c.Y.shape[1], features, z.shape[1])
+    return Reading(c, c.Y.shape[1], features, z.shape[1], parts)
+
+
+def _lean(lam: LAM, c: Chain) -> Float[np.ndarray, " n"]:
+    """The lean latent of each transition."""
+    path = lam.infer(c.X, c.Y, c.start)
+    assert path is not None
+    return np.asarray(path.mean[:, 0])
 
 
 def regressors(forward: LinearForward | ProductForward, X: Float[np.ndarray, "n feat"]) -> np.ndarray:

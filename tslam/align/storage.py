@@ -10,6 +10,7 @@ from tslam.align.certificate import Certificate
 from tslam.align.decoder import Decoder
 from tslam.align.driven import Driven
 from tslam.align.jumping import Jumping
+from tslam.align.offsets import Offsets
 from tslam.align.reading import Reader
 from tslam.align.ridge import Ridge
 from tslam.align.tied import Tied
@@ -22,6 +23,7 @@ from tslam.train.storage import give, give_lam, take, take_lam
 __all__ = ["fingerprint", "pack", "unpack"]
 
 _RIDGE = ("centre", "scale", "weights", "bias")
+_OFFSETS = ("weights", "middle", "directions")
 _CPU = "cpu"
 
 
@@ -30,6 +32,7 @@ def pack(alignment: Alignment) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     arrays: dict[str, np.ndarray] = {}
     d = alignment.decoder
     arrays |= {f"ridge.{name}": getattr(d.ridge, name) for name in _RIDGE}
+    arrays |= {f"offsets.{name}": getattr(alignment.reader.offsets, name) for name in _OFFSETS}
     facts = {
         "action": alignment.action,
         "within": sorted(alignment.reader.structure.within),
@@ -53,9 +56,10 @@ def unpack(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray], device: s
     """The alignment that ``pack`` described; a network in it runs on the device of that name."""
     d = facts["decoder"]
     structure = Structure(1, 1, frozenset(facts["within"]))
+    offsets = Offsets(*(np.array(arrays[f"offsets.{name}"]) for name in _OFFSETS))
     return Alignment(
         facts["action"],
-        Reader(give_lam(facts["reader"], "reader.", arrays, device), structure),
+        Reader(give_lam(facts["reader"], "reader.", arrays, device), structure, offsets),
         Decoder(
             Kind(d["kind"]),
             tuple(d["levels"]),
