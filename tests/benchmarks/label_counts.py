@@ -34,7 +34,7 @@ from tslam.contract.roles import Kind
 from tslam.panel.ingest import read as read_frame
 
 ROWS, DRAWS, TARGET = 6000, 3, 0.9
-SEEDS, FRESH = (0, 1, 2), (6, 7, 8)
+SEEDS, FRESH = (0, 1, 2), (9, 10, 11)
 COUNTS = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40)
 SHORTEST, BLOCK = 5, 10
 HIDDEN = {
