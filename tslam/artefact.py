@@ -308,7 +308,7 @@ def _try_out(fitted: Fitted) -> None:
         early = sum(f.column in s.within for f in inputs)
         X = np.zeros((2, s.lags * chan + s.input_lags * len(inputs) + early))
         gain = part.lam.causal_gain(X, np.zeros((2, chan)), np.array([True, False]))
-        if not np.isfinite(gain).all() or len(part.latents) != part.lam.latents:
+        if not np.isfinite(gain).all() or len(part.latents) != part.lam.reader.latents:
             raise ValueError("numbers that are missing or not finite")
 
 

@@ -67,7 +67,7 @@ class LatentActionModel(Acting):
     @property
     def latent_names(self) -> list[InferredLatent]:
         """Names of the latents, strongest first."""
-        return list(latent_names(max(part.lam.latents for part in self._fitted.parts)))
+        return list(latent_names(max(part.lam.reader.latents for part in self._fitted.parts)))
 
     @property
     def trace(self) -> tuple[str, ...]:
@@ -315,12 +315,12 @@ class LatentActionModel(Acting):
         leaps = leaps and self._fitted.config.preset in (None, "paper:held")
         out = np.full((panel.rows, len(self.latent_names)), np.nan)
         for part, own, rows in self._apart(panel):
-            c = chain(own, part.structure)
-            path = part.lam.infer(c.X, c.Y, c.start, mode)
+            c, reader = chain(own, part.structure), part.lam.reader
+            path = reader.infer(c.X, c.Y, c.start, mode)
             if path is not None:
                 told = c.usable[:, None] | (np.einsum("tii->ti", path.cov) < _UNTOLD)
-                mean = part.lam.levels(c.X, c.Y, c.start) if leaps else path.mean
-                out[rows.start + c.rows, : part.lam.latents] = np.where(told, mean, np.nan)
+                mean = reader.levels(c.X, c.Y, c.start) if leaps else path.mean
+                out[rows.start + c.rows, : reader.latents] = np.where(told, mean, np.nan)
         return out
 
     def _unlearnt(self, panel: Panel, part: Part, digest: str) -> Bool[np.ndarray, " rows"]:

@@ -33,11 +33,17 @@ class LAM:
     baseline: ForwardModel
     baseline_cov: Float[np.ndarray, "chan chan"]
     told: "LAM | None" = field(default=None, kw_only=True)
-    """Where a network learnt what held latents leave: the model that told them, and that reads them best."""
+    """The model that reads the latents, where another one reads them better than the one that predicts; its
+    latents are its own, as many as it tells."""
+
+    @property
+    def reader(self) -> "LAM":
+        """Who reads the latents that a user sees."""
+        return self if self.told is None else self.told
 
     @property
     def latents(self) -> int:
-        """Number of latents."""
+        """Number of latents of the model itself, which predictions go by."""
         return 0 if self.inverse is None else self.inverse.latents
 
     def infer(

@@ -23,6 +23,7 @@ from tslam.select.candidates import Candidate, Data, compare, fit_linear_family,
 from tslam.select.earning import FEWEST_HELD
 from tslam.select.held import HeldSearch, earns
 from tslam.select.neural import fit_neural_family
+from tslam.select.telling import with_reader
 from tslam.select.timing import decide_timing
 
 __all__ = ["Choice", "choose", "prepare"]
@@ -208,15 +209,25 @@ class _Search:
             f"{', products of signals' if best.products else ''}, against linear: {_in_words(gain)}."
         )
         if self.config.family == "held" or gain.p < _SURE:
-            return best.candidate
+            return self._told_apart(best.candidate)
         earned = earns(best, self.data(best.candidate.structure))
         if earned.p < _SURE and compare(linear, best.candidate).p >= _SURE:
             self.trace.append(
                 f"As good a prediction, told by latents that gain {_in_words(earned)} on the same model "
                 "without them."
             )
-            return best.candidate
+            return self._told_apart(best.candidate)
         return linear
+
+    def _told_apart(self, held: Candidate) -> Candidate:
+        """Its latents read by a model of segments, where their levels are clear."""
+        found = with_reader(held, self.data(held.structure), self.config)
+        if found.lam.told is not None:
+            self.trace.append(
+                f"{_plural(found.lam.told.latents, 'latent')} read by a regression with an offset for each "
+                "segment between moves, which leaves levels to them."
+            )
+        return found
 
     def bends(self, structure: Structure) -> bool:
         """Is a linear forward model wrong? Products of signals are the cheap test, made once."""
@@ -259,7 +270,7 @@ class _Search:
             return None
         walk = HeldSearch(self.data, self.config, linear.structure.within, len(self.panel.channels))
         try:
-            return walk.best(linear.structure.lags).candidate
+            return self._told_apart(walk.best(linear.structure.lags).candidate)
         except TrainingError:
             return None  # the network is fitted without, as where there are too few rows
 

@@ -211,8 +211,7 @@ def input_lags(lags: int) -> int:
 
 
 def keep_latents(lam: LAM, keep: list[int]) -> LAM:
-    """The model with only the chosen latents, in the order given."""
-    if lam.inverse is None:
-        return lam
-    told = None if lam.told is None else keep_latents(lam.told, keep)
-    return replace(lam, inverse=lam.inverse.only(keep), told=told)
+    """The model with only the chosen of the latents that it shows, in the order given."""
+    if lam.told is not None:
+        return replace(lam, told=keep_latents(lam.told, keep))
+    return lam if lam.inverse is None else replace(lam, inverse=lam.inverse.only(keep))

@@ -34,6 +34,7 @@ def earned_latents(
     A latent's worth is the causal held-out log-score that it adds to the stronger ones, tested with HAC
     errors: the score of the model with them all and it, minus that of the model with them alone, fitted
     again. The weakest is taken away first. What the latents are worth adds up to what all of them are.
+    Latents that another model reads stand beside history, as they are known at t.
 
     Args:
         lam: The fitted model.
@@ -41,12 +42,12 @@ def earned_latents(
         channels: Names of the observations.
         ridge: Penalty of the regressions that are fitted again.
     """
-    if lam.inverse is None:
+    if lam.reader.inverse is None:
         return lam, ()
-    worth = _worth(lam, data, max(ridge, _LEAST_RIDGE))
+    worth = (_worth if lam.told is None else _worth_beside)(lam, data, max(ridge, _LEAST_RIDGE))
     ordered = keep_latents(lam, [i for i, _ in worth])
-    assert ordered.inverse is not None
-    return ordered, described(ordered.inverse, [test for _, test in worth], data, channels)
+    assert ordered.reader.inverse is not None
+    return ordered, described(ordered.reader.inverse, [test for _, test in worth], data, channels)
 
 
 def described(
@@ -92,6 +93,30 @@ def _worth(lam: LAM, data: Data, ridge: float) -> list[tuple[int, MeanTest]]:
     none = log_score(data.chain.Y - lam.baseline.mean(data.chain.X), lam.baseline_cov)
     alone = score - none if model.inverse.phi[0] else np.zeros(len(score))
     found.append((kept[0], mean_test(np.where(data.held, alone, np.nan))))
+    return found[::-1]
+
+
+def _worth_beside(lam: LAM, data: Data, ridge: float) -> list[tuple[int, MeanTest]]:
+    """The same of latents of another model: what each, known at t, adds to history and the stronger ones."""
+    c = data.chain
+    path = lam.reader.infer(c.X, c.Y, c.start, "filtered")
+    assert path is not None
+    left = c.Y - lam.baseline.mean(c.X)
+
+    def score(kept: list[int]) -> Float[np.ndarray, " n"]:
+        if not kept:
+            return log_score(left, lam.baseline_cov)
+        seen = np.column_stack([c.X, path.prior[:, kept]])
+        return log_score(left - fit_ridge(seen, left, data.train, ridge).mean(seen), lam.baseline_cov)
+
+    kept, found = list(range(lam.reader.latents)), []
+    now = score(kept)
+    while kept:
+        rest = {i: score([k for k in kept if k != i]) for i in kept}
+        weakest = max(rest, key=lambda i: float(rest[i][data.held].mean()))
+        found.append((weakest, mean_test(np.where(data.held, now - rest[weakest], np.nan))))
+        kept.remove(weakest)
+        now = rest[weakest]
     return found[::-1]
 
 

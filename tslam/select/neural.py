@@ -77,7 +77,7 @@ def fit_neural_family(
             inverse=inverse, ridge=config.penalty, jumps=True,
         )  # fmt: skip
     own = _shifted(forward, held.forward.weights, held.forward.bias)
-    reader = told.lam if told is not None and config.family == "auto" else None
+    reader = told.lam.reader if told is not None and config.family == "auto" else None
     lam = LAM("neural", own, held.inverse, plain, cov, told=reader)
     return Candidate(lam, data.structure, causal_score(lam, data)), curves
 
