@@ -79,7 +79,7 @@ def settle_on_segments(problem: Problem, latents: int | None = None) -> State | 
     Raises:
         numpy.linalg.LinAlgError: a step met a singular system.
     """
-    whole = problem.seen.all(axis=1)
+    whole = np.asarray(problem.seen.all(axis=1))
     rows = np.flatnonzero(whole)
     count = min(max(_DIRECTIONS, latents or 0), problem.Y.shape[1])
     if rows.size <= max(_SHORT * _BLOCK, problem.Y.shape[1]):

@@ -11,6 +11,7 @@ from tslam.dynamics.forward import LinearForward, fit_ridge
 from tslam.dynamics.held import fit_held_from
 from tslam.dynamics.inverse import HeldInverse
 from tslam.dynamics.lam import LAM, log_score
+from tslam.dynamics.linear import residual_covariance
 from tslam.kernels.hac import MeanTest, mean_test
 from tslam.select.candidates import Data, keep_latents
 
@@ -34,7 +35,7 @@ def earned_latents(
     A latent's worth is the causal held-out log-score that it adds to the stronger ones, tested with HAC
     errors: the score of the model with them all and it, minus that of the model with them alone, fitted
     again. The weakest is taken away first. What the latents are worth adds up to what all of them are.
-    Latents that another model reads stand beside history, as they are known at t.
+    Latents that another model reads are worth what they add to that one.
 
     Args:
         lam: The fitted model.
@@ -44,7 +45,7 @@ def earned_latents(
     """
     if lam.reader.inverse is None:
         return lam, ()
-    worth = (_worth if lam.told is None else _worth_beside)(lam, data, max(ridge, _LEAST_RIDGE))
+    worth = _worth(lam, data, max(ridge, _LEAST_RIDGE)) if lam.told is None else _worth_read(lam, data)
     ordered = keep_latents(lam, [i for i, _ in worth])
     assert ordered.reader.inverse is not None
     return ordered, described(ordered.reader.inverse, [test for _, test in worth], data, channels)
@@ -96,27 +97,31 @@ def _worth(lam: LAM, data: Data, ridge: float) -> list[tuple[int, MeanTest]]:
     return found[::-1]
 
 
-def _worth_beside(lam: LAM, data: Data, ridge: float) -> list[tuple[int, MeanTest]]:
-    """The same of latents of another model: what each, known at t, adds to history and the stronger ones."""
-    c = data.chain
-    path = lam.reader.infer(c.X, c.Y, c.start, "filtered")
-    assert path is not None
-    left = c.Y - lam.baseline.mean(c.X)
+def _worth_read(lam: LAM, data: Data) -> list[tuple[int, MeanTest]]:
+    """The same of latents that another model reads, in that model.
+
+    History was kept from their levels, so that nothing is fitted again: a latent that is not known at t
+    counts as noise.
+    """
+    reader, c = lam.reader, data.chain
+    whole = reader.inverse
+    assert whole is not None
+    left = c.Y - reader.forward.mean(c.X)
 
     def score(kept: list[int]) -> Float[np.ndarray, " n"]:
-        if not kept:
-            return log_score(left, lam.baseline_cov)
-        seen = np.column_stack([c.X, path.prior[:, kept]])
-        return log_score(left - fit_ridge(seen, left, data.train, ridge).mean(seen), lam.baseline_cov)
+        rest = np.delete(whole.B, kept, axis=1)
+        known = HeldInverse(whole.B[:, kept], whole.R + rest @ rest.T, whole.phi[kept])
+        error = left - known.path(left, c.start, "filtered").prior @ known.B.T if kept else left
+        return log_score(error, residual_covariance(error, data.train))
 
-    kept, found = list(range(lam.reader.latents)), []
+    kept, found = list(range(reader.latents)), []
     now = score(kept)
     while kept:
-        rest = {i: score([k for k in kept if k != i]) for i in kept}
-        weakest = max(rest, key=lambda i: float(rest[i][data.held].mean()))
-        found.append((weakest, mean_test(np.where(data.held, now - rest[weakest], np.nan))))
+        without = {i: score([k for k in kept if k != i]) for i in kept}
+        weakest = max(without, key=lambda i: float(without[i][data.held].mean()))
+        found.append((weakest, mean_test(np.where(data.held, now - without[weakest], np.nan))))
         kept.remove(weakest)
-        now = rest[weakest]
+        now = without[weakest]
     return found[::-1]
 
 

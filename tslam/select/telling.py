@@ -1,4 +1,4 @@
-"""Who reads the latents of a model: where levels are clear, a regression that history cannot take them from."""
+"""Who reads the latents: where levels are clear, a regression whose history cannot take them."""
 
 from dataclasses import replace
 
