@@ -109,6 +109,18 @@ def test_excitation_counts_moves_and_what_is_free() -> None:
     assert silent.still
 
 
+def test_a_move_is_counted_although_the_value_before_it_is_lost() -> None:
+    moved = np.array(PLANT.moves["action_0"])
+    moved = moved[np.diff(moved, prepend=0) > 2]
+    log = PLANT.frame["action_0"].to_list()
+    for row in moved - 1:
+        log[row] = None
+    lost = PLANT.frame.with_columns(pl.Series("action_0", log))
+    whole, holed = (excitation(_panel(frame))[0] for frame in (PLANT.frame, lost))
+    assert holed.measured < whole.measured
+    assert holed.moves == whole.moves
+
+
 def test_an_empty_log_is_counted_as_empty() -> None:
     frame = PLANT.frame.with_columns(pl.lit(None, pl.Float64).alias("action_0"))
     found = excitation(_panel(frame))[0]

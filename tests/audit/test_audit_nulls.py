@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+import polars as pl
 import pytest
 from audit_cases import easy, frozen, ground_of
 
@@ -99,6 +100,17 @@ def test_what_follows_is_held_against_the_same_log_elsewhere() -> None:
     assert busy is not None
     assert busy.p < 0.05
     assert busy.p_worth > 0.5
+
+
+def test_a_channel_that_copies_another_changes_little_of_what_follows() -> None:
+    plant = easy(0, **SHORT)
+    doubled = plant.frame.with_columns(copy=pl.col(plant.observations[0]))
+    one, two = (
+        following(ground_of(plant, frame), "action_0", -12, LATEST, 15.0) for frame in (plant.frame, doubled)
+    )
+    assert one is not None
+    assert two is not None
+    assert two.largest == pytest.approx(one.largest, rel=0.1)
 
 
 def test_a_log_laid_elsewhere_is_followed_by_nothing() -> None:

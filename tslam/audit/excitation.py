@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from tslam.panel.chain import Chain, Structure, chain
 from tslam.panel.panel import Panel
-from tslam.panel.windows import bounds
+from tslam.panel.windows import bounds, carry
 
 __all__ = ["Excitation", "excitation"]
 
@@ -23,7 +24,7 @@ class Excitation:
     measured: int
     """Grid rows with a logged value."""
     moves: int
-    """Changes between neighbouring logged values."""
+    """Changes from one logged value to the next, whether or not values are lost in between."""
     free: float
     """Share of the action's variance that the observations of the same and the last rows leave open."""
     empty_series: tuple[str, ...]
@@ -48,14 +49,23 @@ def excitation(panel: Panel, lags: int = 2) -> list[Excitation]:
         at = panel.features_of(column)
         values = panel.actions[:, at]
         seen = np.isfinite(values).all(axis=1)
-        same = (start[1:] == start[:-1]) & seen[1:] & seen[:-1]
-        moves = int((np.any(values[1:] != values[:-1], axis=1) & same).sum())
+        moves = _moves(values, seen, start)
         empty = tuple(
             name for i, name in enumerate(panel.series_names) if not seen[panel.series_of == i].any()
         )
         free = 1.0 if c is None else _free(c, values)
         out.append(Excitation(column, int(seen.sum()), moves, free, empty))
     return out
+
+
+def _moves(
+    values: Float[np.ndarray, "rows feat"], seen: Bool[np.ndarray, " rows"], start: Int[np.ndarray, " rows"]
+) -> int:
+    """Changes of what was logged last, inside segments."""
+    held = carry(values, start)
+    known = np.maximum.accumulate(np.where(seen, np.arange(len(seen)), -1)) >= start
+    changed = np.any(held[1:] != held[:-1], axis=1)
+    return int((changed & known[:-1] & (start[1:] == start[:-1])).sum())
 
 
 def _free(c: Chain, values: np.ndarray) -> float:

@@ -35,6 +35,8 @@ _WORK = 4e7
 """Rows times regressors times signals up to which the action is also multiplied with each observation."""
 _LEFT = 1e-3
 """Least share of an action's variance that what is known may leave of it."""
+_RANK = 1e-10
+"""Share of the largest variance along an axis of what is left, below which it is rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +88,7 @@ def following(ground: Ground, column: str, lowest: int, highest: int, worth: flo
     return Following(
         largest=float(plain[0]),
         p=p,
-        p_worth=float(ncx2.cdf(plain[0], len(own) * ground.Y.shape[1], mattering)),
+        p_worth=float(ncx2.cdf(plain[0], len(own) * innovation.shape[1], mattering)),
     )
 
 
@@ -119,22 +121,26 @@ def _windows(rows: int, lowest: int, highest: int) -> Int[np.ndarray, "window sh
 
 def _innovation(
     ground: Ground, F: Float[np.ndarray, "n wide"], factor: tuple[np.ndarray, bool]
-) -> Float[np.ndarray, "n chan"]:
-    """What is left without the action, outliers weighed down, orthogonal to what is known, unit scatter."""
+) -> Float[np.ndarray, "n axis"]:
+    """What is left without the action, outliers weighed down, orthogonal to what is known, unit scatter.
+
+    Channels that are sums of others, or are predicted to the last digit, have no axis of their own.
+    """
     left = (ground.Y - F @ cho_solve(factor, F.T @ ground.Y)) * ground.seen
     distance = np.einsum("ti,ij,tj->t", left, np.linalg.inv(ground.cov), left)
     chan = left.shape[1]
     left = left * ((DEGREES + chan) / (DEGREES + distance))[:, None]
     left -= F @ cho_solve(factor, F.T @ left)
-    scatter = left.T @ left / ground.n
-    return np.asarray(left @ np.linalg.cholesky(np.linalg.pinv(scatter, hermitian=True)))
+    values, axes = np.linalg.eigh(left.T @ left / ground.n)
+    told = values > _RANK * values[-1]
+    return np.asarray(left @ (axes[:, told] / np.sqrt(values[told])))
 
 
 def _score(
     ground: Ground,
     F: Float[np.ndarray, "n wide"],
     factor: tuple[np.ndarray, bool],
-    innovation: Float[np.ndarray, "n chan"],
+    innovation: Float[np.ndarray, "n axis"],
     mixer: Float[np.ndarray, " n"],
     feature: Float[np.ndarray, " rows"],
     parts: list[slice],
