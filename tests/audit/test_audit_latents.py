@@ -132,6 +132,8 @@ def test_a_gap_without_a_level_names_the_latents_that_move_when_it_does() -> Non
     levels = np.cumsum(steps, axis=0)
     claim = _claim(windows=tuple((int(m), int(m)) for m in moved))
     assert telling_latents(claim, np.arange(600), levels) == (1,)
+    elsewhere = replace(claim, path=rng.normal(size=600))
+    assert telling_latents(elsewhere, np.arange(600), levels) == (1,)
 
 
 def test_what_lies_along_a_logged_actions_effect_is_that_actions() -> None:

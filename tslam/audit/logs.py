@@ -30,8 +30,7 @@ _SILENT_AT_MOVES = 3.1
 _POWER_MOVES = 10
 """Moves from which showing nothing says something."""
 _WORTH = 15.0
-"""Nats per 1,000 rows that an action should be worth: one that could be worth so much is not called inert.
-As far below zero it spoils the model, and nothing can be said either."""
+"""Nats per 1,000 rows that an action should be worth. As far below zero it spoils the model."""
 _FOLLOWED = 0.005
 """p-value below which something follows: .05 over the ten actions or so that are asked about."""
 _UNWORTHY = 0.05
@@ -79,7 +78,7 @@ def claim_lag(ground: Ground, scan: LagScan, x: Excitation, column: Column) -> C
     if before.t > SURE and ahead.t > SHOWN and ahead.mean > AHEAD * max(here.mean, 0.0):
         return _late(ground, scan, causal, early, column)
     if scan.largest_t() < _SILENT and scan.largest_at_moves() < _SILENT_AT_MOVES:
-        known = x.moves >= _POWER_MOVES and abs(scan.bound()) <= _WORTH
+        known = x.moves >= _POWER_MOVES and scan.bound() >= -_WORTH
         return _inert(ground, scan, x) if known else None
     if causal < 0 and scan.test(causal, against=0).t > SURE:
         return _dead_time(scan, causal, column.dead_time)

@@ -27,9 +27,9 @@ def telling_latents(
     """
     if not levels.shape[1]:
         return ()
-    if claim.path is not None:
-        return _by_level(claim.path, levels[rows])
-    return _by_moves(np.array([first for first, _ in claim.windows], np.int64), levels)
+    # a path that was found beside other latents may tell the moves of what is hidden, and not its level
+    told = () if claim.path is None else _by_level(claim.path, levels[rows])
+    return told or _by_moves(np.array([first for first, _ in claim.windows], np.int64), levels)
 
 
 def _by_level(path: Float[np.ndarray, " n"], levels: Float[np.ndarray, "n latent"]) -> tuple[int, ...]:

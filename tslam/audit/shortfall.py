@@ -147,10 +147,13 @@ def _strongest(offset: Offset) -> list[Run]:
 
 
 def _windows(offset: Offset) -> tuple[list[Run], float]:
-    """The held stretches that may be outages, in time order, and their share of all evidence."""
-    whole = sum(max(r.inner, 0.0) for r in offset.runs)
-    typical = float(np.median([r.stop - r.first for r in offset.runs]))
+    """The held stretches that may be outages, in time order, and their share of all evidence that counts.
+
+    Where a log moves often, the best part of each of its many stretches gains a little by chance.
+    """
     strongest = _strongest(offset)
+    whole = sum(r.inner for r in offset.runs if r.inner >= _MINOR * strongest[0].inner)
+    typical = float(np.median([r.stop - r.first for r in offset.runs]))
     windows = [r for r in strongest if _is_window(r, typical, strongest[0].inner)]
     return sorted(windows, key=lambda r: r.begin), sum(r.inner for r in windows) / max(whole, 1e-9)
 

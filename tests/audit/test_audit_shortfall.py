@@ -1,0 +1,38 @@
+"""What a log lacks, in few stretches or in many: which of them count."""
+
+import numpy as np
+from audit_cases import easy, ground_of
+
+from tslam.audit.finding import Claim
+from tslam.audit.gap import GapKind
+from tslam.audit.offset import Offset, Run
+from tslam.audit.shortfall import as_outage
+
+HOLD, LONG = 5, 100
+"""Rows that the log mostly holds a value for, and those of a stretch in which it was silent."""
+
+
+def _offset(nats: list[float], holds: int) -> Offset:
+    """Long stretches with so many nats each, after many short ones with a few each."""
+    runs, at = [], 0
+    for length, gain in [*((HOLD, 6.0) for _ in range(holds)), *((LONG, x) for x in nats)]:
+        runs.append(Run(at, at + length, gain, at, at + length - 1, gain))
+        at += length
+    none = np.zeros((at, 1))
+    return Offset("action_0", none[:, 0], none, 1.0, 5.0, tuple(runs), none)
+
+
+def _told(nats: list[float], holds: int = 200) -> Claim:
+    claim = Claim(GapKind.COARSE_LOG, "action_0", 0.0, 1.0, 1.0, "", channels=("channel_0",))
+    return as_outage(ground_of(easy(rows=1500)), claim, _offset(nats, holds))
+
+
+def test_an_outage_of_a_log_that_moves_often_is_one_whatever_chance_adds_elsewhere() -> None:
+    found = _told([200.0, 120.0])
+    assert found.kind is GapKind.LOG_OUTAGE
+    assert [b - a + 1 for a, b in found.windows] == [LONG, LONG]
+
+
+def test_what_is_as_much_in_most_stretches_is_coarse() -> None:
+    assert _told([20.0, 20.0]).kind is GapKind.COARSE_LOG
+    assert _told([120.0], holds=0).kind is GapKind.COARSE_LOG
