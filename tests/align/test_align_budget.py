@@ -43,7 +43,8 @@ def test_stretches_end_where_the_action_moves() -> None:
     own = case()
     panel = own.model._panel(read_frame(own.fitted_on, own.model.contract)[0])
     everywhere = np.ones(panel.rows, bool)
-    reading = read(learn_reader(panel, frozenset(), everywhere), panel, own.model._levels(panel, "smoothed"))
+    latents = own.model._levels(panel, "smoothed")
+    reading = read(learn_reader(panel, frozenset(), everywhere, latents), panel, latents)
     found = reading.stretches
     starts = np.array([reading.chain.rows[part[0]] for part in found])
     moves = own.record.moves[HIDDEN]

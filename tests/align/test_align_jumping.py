@@ -33,8 +33,9 @@ def _valve() -> tuple[Reader, Reading, np.ndarray]:
     frame = pl.DataFrame({"t": np.arange(float(ROWS)), "level": level, "flow": flow, "feed": feed})
     model = tslam.fit(frame, actions=["feed"], time="t", config="held", progress=False)
     panel = model._panel(read_frame(frame, model.contract)[0])
-    reader = learn_reader(panel, frozenset(), np.ones(panel.rows, bool))
-    return reader, read(reader, panel, model._levels(panel, "smoothed")), valve
+    latents = model._levels(panel, "smoothed")
+    reader = learn_reader(panel, frozenset(), np.ones(panel.rows, bool), latents)
+    return reader, read(reader, panel, latents), valve
 
 
 def _holds(truth: np.ndarray, which: list[int]) -> Holds:

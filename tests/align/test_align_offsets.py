@@ -32,8 +32,8 @@ def _r2(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def _learnt(c: Chain, rows: np.ndarray) -> tuple[Offsets, np.ndarray]:
-    parts = stretches(_tank()[1], c)
-    found = learn_offsets(c.X, c, rows, parts)
+    parts = stretches(_tank()[1][:, None], c, 4.0)
+    found, _ = learn_offsets(c.X, c, rows, parts)
     return found, found.path(c.X, c, parts)
 
 
@@ -64,3 +64,12 @@ def test_where_nothing_is_measured_together_there_are_no_offsets() -> None:
     found, path = _learnt(holed, np.ones(ROWS, bool))
     assert found.directions.shape == (2, 0)
     assert path.shape == (ROWS, 0)
+
+
+def test_stretches_that_end_where_the_input_moves_are_told_from_others() -> None:
+    c, valve = _tank()
+    every = np.ones(ROWS, bool)
+    right = learn_offsets(c.X, c, every, stretches(valve[:, None], c, 4.0))[1]
+    late = learn_offsets(c.X, c, every, stretches(np.roll(valve, HOLD // 2)[:, None], c, 4.0))[1]
+    none = learn_offsets(c.X, c, every, stretches(np.zeros((ROWS, 1)), c, 4.0))[1]
+    assert right > max(late, none)

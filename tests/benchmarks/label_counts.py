@@ -129,7 +129,9 @@ class Bench:
         self.truth = np.full(panel.rows, np.nan)
         kept = panel.row_of >= 0
         self.truth[panel.row_of[kept]] = case.truth[kept]
-        self.reader: Reader = learn_reader(panel, model._fitted.parts[0].structure.within, self.before)
+        self.reader: Reader = learn_reader(
+            panel, model._fitted.parts[0].structure.within, self.before, latents
+        )
         self.reading: Reading = read(self.reader, panel, latents)
         rows = self.reading.chain.rows
         self.known = self.reading.chain.usable & np.isfinite(self.truth[rows])

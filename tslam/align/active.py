@@ -1,9 +1,10 @@
 """Which stretches to label next: those that would tell most, as stamps to look up in a shift log.
 
-A stretch runs from one move of the lean latent to the next. The one is taken whose reading is least certain
-given the stretches that are labelled already, as if a ridge decoder were fitted to their means; then the
-next, with that one counted as labelled. A longer stretch counts for more, by the root of its length: its mean
-is the surer, and an odd short one the less likely to be taken for its oddity.
+A stretch runs from one move of a latent to the next. The one is taken whose reading is least certain given the
+stretches that are labelled already, as if a ridge decoder were fitted to their means; then the next, with that
+one counted as labelled. The leading offset of stretches weighs most, so that its ends come first. A longer
+stretch counts for more, by the root of its length: its mean is the surer, and an odd short one the less likely
+to be taken for its oddity.
 
 Source: Fedorov, "Theory of Optimal Experiments", 1972 (greedy D-optimal choice).
 """
@@ -17,8 +18,8 @@ from tslam.align.stretches import Stretches
 __all__ = ["choose"]
 
 _PRIOR = 1.0
-_SIDE = 0.3
-"""Weight of what is not a latent."""
+_LEADING, _LATENTS, _SIDE = 2.0, 0.5, 0.1
+"""Weights of the leading offset, most often what nobody logged; of other latents; of what is none."""
 
 
 def choose(
@@ -34,7 +35,9 @@ def choose(
     """
     features = reading.features
     scaled = (features - features.mean(axis=0)) / (features.std(axis=0) + 1e-9)
-    scaled[:, reading.latents :] *= _SIDE
+    weights = np.full(features.shape[1], _SIDE)
+    weights[: reading.latents], weights[1] = _LATENTS, _LEADING
+    scaled *= weights
     means = np.array([np.append(scaled[own].mean(axis=0), 1.0) for own in found]).reshape(len(found), -1)
     open_ = {i for i, own in enumerate(found) if not labelled[own].any()}
     inverse = np.linalg.inv(_information(scaled, labelled) + _PRIOR * np.eye(means.shape[1]))

@@ -95,7 +95,7 @@ def budget(
     early = holds.take(range(holds.count - late))
     test = holds.take(range(holds.count - late, holds.count))
     before = panel.time < panel.time[test.rows[0][0]]
-    reader = learn_reader(panel, asked.within, before)
+    reader = learn_reader(panel, asked.within, before, latents)
     reading = read(reader, panel, latents)
     rows, at = reading.chain.usable & before[reading.chain.rows], positions(test, reading)
     hours = panel.step / 3600.0 if np.issubdtype(panel.time.dtype, np.datetime64) else panel.step
@@ -143,7 +143,7 @@ def next_windows(
     count: int,
 ) -> tuple[Window, ...]:
     """The stretches to label next, most telling first; there need not be a label yet."""
-    reader = learn_reader(panel, within, np.ones(panel.rows, bool))
+    reader = learn_reader(panel, within, np.ones(panel.rows, bool), latents)
     reading = read(reader, panel, latents)
     rows = reading.chain.rows
     told = np.zeros(panel.rows, bool)

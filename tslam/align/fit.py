@@ -87,7 +87,7 @@ def align(
     holds = in_time(lay(labels, panel), panel)
     kind = kind_of(holds, asked.kind)
     everywhere = np.ones(panel.rows, bool)
-    reader = learn_reader(panel, asked.within, everywhere)
+    reader = learn_reader(panel, asked.within, everywhere, latents)
     reading = read(reader, panel, latents)
     rows = reading.chain.usable
     decoder = fit_decoder(reader, reading, holds, kind, rows)
@@ -164,7 +164,7 @@ def _validate(
         return _left_out(holds, kind, asked, reader, reading), (), ()
     test = holds.take(range(holds.count - late, holds.count))
     before = panel.time < panel.time[test.rows[0][0]]
-    own = learn_reader(panel, asked.within, before)
+    own = learn_reader(panel, asked.within, before, latents)
     told = read(own, panel, latents)
     rows = told.chain.usable & before[told.chain.rows]
     decoder = fit_decoder(own, told, early, kind, rows)

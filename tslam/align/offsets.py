@@ -8,7 +8,8 @@ same throughout, so slopes that are learnt there owe it nothing; the offsets are
 leading directions, in units of the noise, are levels that nobody logged.
 
 Source: Mundlak, "On the pooling of time series and cross section data", Econometrica 46(1), 1978 (the within
-estimator); Bai, "Panel data models with interactive fixed effects", Econometrica 77(4), 2009 (their factors).
+estimator); Bai, "Panel data models with interactive fixed effects", Econometrica 77(4), 2009 (their factors);
+Schwarz, "Estimating the dimension of a model", Annals of Statistics 6(2), 1978 (the score).
 """
 
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ class Offsets:
 
 def learn_offsets(
     F: Float[np.ndarray, "n wide"], c: Chain, rows: Bool[np.ndarray, " n"], parts: Stretches
-) -> Offsets:
+) -> tuple[Offsets, float]:
     """Learn slopes and directions.
 
     Args:
@@ -62,19 +63,24 @@ def learn_offsets(
         c: The transitions.
         rows: Transitions that may be learnt from.
         parts: Stretches between moves.
+
+    Returns:
+        The offsets, and the Bayesian information per row: of two ways to part a record take that with more.
     """
     use = rows & np.isfinite(c.Y).all(axis=1)
     own = [part[use[part]] for part in parts]
     own = [part for part in own if part.size >= _SHORTEST]
     chan = c.Y.shape[1]
     if len(own) <= _DIRECTIONS:
-        return Offsets(np.zeros((F.shape[1], chan)), np.zeros(chan), np.zeros((chan, 0)))
+        return Offsets(np.zeros((F.shape[1], chan)), np.zeros(chan), np.zeros((chan, 0))), -np.inf
     within, targets = _demeaned(F, own), _demeaned(c.Y, own)
     lean = c.X.shape[1]
     penalty = np.append(np.full(lean, _RIDGE), np.full(F.shape[1] - lean, _PRODUCT_RIDGE)) * len(within)
     weights = np.linalg.solve(within.T @ within + np.diag(penalty), within.T @ targets)
     left = targets - within @ weights
-    whiten = np.linalg.cholesky(np.linalg.inv(left.T @ left / len(left) + 1e-9 * np.eye(chan)))
+    noise = left.T @ left / len(left) + 1e-9 * np.eye(chan)
+    score = -0.5 * (np.linalg.slogdet(noise)[1] + len(own) * chan * np.log(len(left)) / len(left))
+    whiten = np.linalg.cholesky(np.linalg.inv(noise))
     offsets = np.array([(c.Y[part] - F[part] @ weights).mean(axis=0) for part in own])
     share = np.array([part.size for part in own], float)
     share /= share.sum()
@@ -87,7 +93,7 @@ def learn_offsets(
     # a direction has no sign of its own: the largest entry is positive
     largest = np.abs(directions).argmax(axis=0)
     directions *= np.sign(directions[largest, np.arange(kept)])
-    return Offsets(weights, middle, directions)
+    return Offsets(weights, middle, directions), float(score)
 
 
 def _demeaned(values: Float[np.ndarray, "n any"], parts: list[Int[np.ndarray, " _"]]) -> np.ndarray:

@@ -26,6 +26,8 @@ _MOST_PAIRS = 150
 """Products are read up to this many pairs of signals."""
 _RIDGE, _PRODUCT_RIDGE = 1e-4, 1e-2
 _ITERATIONS = 80
+_LOUD, _LOUDER = 4.0, 6.0
+"""Moves that end a stretch, in median moves: of the lean latent alone, and of one among all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,8 @@ class Reader:
     lam: LAM
     structure: Structure
     offsets: Offsets
+    alone: bool
+    """Do moves of the lean latent alone end a stretch, or those of the model's own as well?"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +52,7 @@ class Reading:
     latents: int
     """How many of the features are latents."""
     stretches: Stretches
-    """Between moves of the lean latent."""
+    """Between moves of latents."""
 
 
 def transitions_of(panel: Panel, within: frozenset[str]) -> tuple[Chain, Structure]:
@@ -57,8 +61,20 @@ def transitions_of(panel: Panel, within: frozenset[str]) -> tuple[Chain, Structu
     return chain(panel, structure), structure
 
 
-def learn_reader(panel: Panel, within: frozenset[str], rows: Bool[np.ndarray, " rows"]) -> Reader:
-    """Fit the lean model on the transitions that leave the given rows."""
+def learn_reader(
+    panel: Panel,
+    within: frozenset[str],
+    rows: Bool[np.ndarray, " rows"],
+    latents: Float[np.ndarray, "rows latent"],
+) -> Reader:
+    """Fit the lean model, and slopes within stretches, on the transitions that leave some rows.
+
+    Args:
+        panel: The panel.
+        within: Columns whose sample is a mean over its interval.
+        rows: Rows that may be learnt from.
+        latents: The model's own smoothed latents on the rows of the panel.
+    """
     c, structure = transitions_of(panel, within)
     train = c.usable & rows[c.rows]
     signals, chan = c.X.shape[1], len(panel.channels)
@@ -80,8 +96,10 @@ def learn_reader(panel: Panel, within: frozenset[str], rows: Bool[np.ndarray, " 
     forward = fit.forward if products is None else ProductForward(products, np.arange(signals), fit.forward)
     cov = residual_covariance(c.Y - forward.mean(c.X), train)
     lam = LAM("held", forward, fit.inverse, forward, cov)
-    parts = stretches(_lean(lam, c), c)
-    return Reader(lam, structure, learn_offsets(regressors(forward, c.X), c, train, parts))
+    wide, both = regressors(forward, c.X), _latents(lam, c, latents)
+    found = {alone: learn_offsets(wide, c, train, _parted(both, c, alone)) for alone in (True, False)}
+    alone = found[True][1] >= found[False][1]
+    return Reader(lam, structure, found[alone][0], alone)
 
 
 def read(reader: Reader, panel: Panel, latents: Float[np.ndarray, "rows latent"]) -> Reading:
@@ -93,21 +111,24 @@ def read(reader: Reader, panel: Panel, latents: Float[np.ndarray, "rows latent"]
         latents: The model's own smoothed latents on its rows; NaN where nothing can be said.
     """
     c = chain(panel, reader.structure)
-    lean, forward = _lean(reader.lam, c), reader.lam.forward
+    both, forward = _latents(reader.lam, c, latents), reader.lam.forward
     assert isinstance(forward, LinearForward | ProductForward)
-    parts = stretches(lean, c)
+    parts = _parted(both, c, reader.alone)
     offsets = reader.offsets.path(regressors(forward, c.X), c, parts)
-    own = np.nan_to_num(latents[c.rows], nan=0.0)
-    z = np.column_stack([lean, offsets, own])
+    z = np.column_stack([both[:, :1], offsets, both[:, 1:]])
     features = np.column_stack([z, np.nan_to_num(c.Y, nan=0.0), c.X])
     return Reading(c, c.Y.shape[1], features, z.shape[1], parts)
 
 
-def _lean(lam: LAM, c: Chain) -> Float[np.ndarray, " n"]:
-    """The lean latent of each transition."""
+def _latents(lam: LAM, c: Chain, own: Float[np.ndarray, "rows latent"]) -> Float[np.ndarray, "n any"]:
+    """The lean latent of each transition, and the model's own."""
     path = lam.infer(c.X, c.Y, c.start)
     assert path is not None
-    return np.asarray(path.mean[:, 0])
+    return np.column_stack([path.mean[:, 0], np.nan_to_num(own[c.rows], nan=0.0)])
+
+
+def _parted(both: Float[np.ndarray, "n any"], c: Chain, alone: bool) -> Stretches:
+    return stretches(both[:, :1], c, _LOUD) if alone else stretches(both, c, _LOUDER)
 
 
 def regressors(forward: LinearForward | ProductForward, X: Float[np.ndarray, "n feat"]) -> np.ndarray:

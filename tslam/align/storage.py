@@ -37,6 +37,7 @@ def pack(alignment: Alignment) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "action": alignment.action,
         "within": sorted(alignment.reader.structure.within),
         "reader": take_lam(alignment.reader.lam, "reader.", arrays),
+        "alone": alignment.reader.alone,
         "decoder": {
             "kind": d.kind.value,
             "levels": list(d.levels),
@@ -59,7 +60,9 @@ def unpack(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray], device: s
     offsets = Offsets(*(np.array(arrays[f"offsets.{name}"]) for name in _OFFSETS))
     return Alignment(
         facts["action"],
-        Reader(give_lam(facts["reader"], "reader.", arrays, device), structure, offsets),
+        Reader(
+            give_lam(facts["reader"], "reader.", arrays, device), structure, offsets, bool(facts["alone"])
+        ),
         Decoder(
             Kind(d["kind"]),
             tuple(d["levels"]),

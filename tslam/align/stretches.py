@@ -1,4 +1,4 @@
-"""Stretches between moves: where a latent that is held jumps, one stretch ends and the next begins."""
+"""Stretches between moves: where one of some held latents jumps, one stretch ends and the next begins."""
 
 from itertools import pairwise
 
@@ -11,8 +11,6 @@ __all__ = ["Stretches", "stretches"]
 
 _WIDTH = 8
 """Rows on each side of a move that its size is taken from, and fewest rows of a stretch."""
-_LOUD = 4.0
-"""Size of a move, in median absolute sizes, from which a stretch ends there."""
 _LONGEST = 300
 """Rows from which a stretch without a move is cut."""
 
@@ -20,8 +18,27 @@ Stretches = tuple[Int[np.ndarray, " _"], ...]
 """Usable transitions of each stretch, in order."""
 
 
-def stretches(z: Float[np.ndarray, " n"], c: Chain) -> Stretches:
-    """Transitions between moves of a latent, each stretch within one segment."""
+def stretches(latents: Float[np.ndarray, "n latent"], c: Chain, loud: float) -> Stretches:
+    """Transitions between moves of any of some latents, each stretch within one segment.
+
+    Args:
+        latents: The latents of each transition.
+        c: The transitions.
+        loud: Size of a move, in median absolute sizes of its latent, from which a stretch ends there.
+    """
+    size = np.max([_sizes(z) for z in latents.T], axis=0)
+    edges = np.unique(np.concatenate([np.flatnonzero(c.start), _peaks(size, loud), [size.size]]))
+    out = []
+    for first, stop in pairwise(edges):
+        for part in np.array_split(np.arange(first, stop), max(1, -(-(stop - first) // _LONGEST))):
+            usable = part[c.usable[part]]
+            if usable.size >= _WIDTH:
+                out.append(usable)
+    return tuple(out)
+
+
+def _sizes(z: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """How far a latent moves at each row, in median absolute moves."""
     total = np.append(0.0, np.cumsum(z))
     row = np.arange(z.size)
     low, high = np.maximum(row - _WIDTH, 0), np.minimum(row + _WIDTH, z.size)
@@ -30,15 +47,7 @@ def stretches(z: Float[np.ndarray, " n"], c: Chain) -> Stretches:
         - (total[row] - total[low]) / np.maximum(row - low, 1)
     )
     size[0] = 0.0
-    peaks = _peaks(size, _LOUD * float(np.median(size)))
-    edges = np.unique(np.concatenate([np.flatnonzero(c.start), peaks, [z.size]]))
-    out = []
-    for first, stop in pairwise(edges):
-        for part in np.array_split(np.arange(first, stop), max(1, -(-(stop - first) // _LONGEST))):
-            usable = part[c.usable[part]]
-            if usable.size >= _WIDTH:
-                out.append(usable)
-    return tuple(out)
+    return np.asarray(size / max(float(np.median(size)), 1e-12))
 
 
 def _peaks(size: Float[np.ndarray, " n"], least: float) -> Int[np.ndarray, " peak"]:
