@@ -1,10 +1,10 @@
 """Which stretches to label next: those that would tell most, as stamps to look up in a shift log.
 
-A stretch runs from one move of a latent to the next. The one is taken whose reading is least certain given the
-stretches that are labelled already, as if a ridge decoder were fitted to their means; then the next, with that
-one counted as labelled. The leading offset of stretches weighs most, so that its ends come first. A longer
-stretch counts for more, by the root of its length: its mean is the surer, and an odd short one the less likely
-to be taken for its oddity.
+A stretch runs from one move of a latent to the next. The one is taken whose reading is least certain given
+the stretches that are labelled already, as if a ridge decoder were fitted to their means; then the next,
+with that one counted as labelled. The leading offset of stretches weighs most, so that its ends come first.
+A longer stretch counts for more, by the root of its length: its mean is the surer, and an odd short one the
+less likely to be taken for its oddity.
 
 Source: Fedorov, "Theory of Optimal Experiments", 1972 (greedy D-optimal choice).
 """
