@@ -20,6 +20,7 @@ __all__ = ["Acting"]
 class Acting(Aligning):
     """Forecasts, replays and plans of a fitted model."""
 
+    @one_thread()
     def rollout(
         self,
         df: Any,
@@ -67,6 +68,7 @@ class Acting(Aligning):
         ]  # fmt: skip
         return back(pl.concat(tables), kind)
 
+    @one_thread()
     def replay(self, df: Any, *, start: Any, actions: Mapping[str, Any], end: Any = None) -> Any:
         """What would have happened from ``start`` on, had some logged actions been others.
 

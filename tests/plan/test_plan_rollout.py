@@ -1,10 +1,11 @@
 """Forecasts: right inputs at the right step, frames in and out, intervals that hold."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import polars as pl
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import tslam
 from tslam import errors
@@ -141,3 +142,22 @@ def test_a_frame_that_does_not_reach_the_horizon_is_refused(
 ) -> None:
     with pytest.raises(errors.FrameError, match="has no value in"):
         model.rollout(record.frame.head(2000), HORIZON, actions=record.frame[2000:2004])
+
+
+def test_rollouts_and_replays_count_on_one_thread(
+    record: Record, model: tslam.LatentActionModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def spy(*_: object, **__: object) -> NoReturn:
+        threads.append({p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"})
+        raise ZeroDivisionError
+
+    for name in ("rollout.roll", "replay.replay"):
+        monkeypatch.setattr(f"tslam.plan.{name}", spy)
+    with threadpool_limits(2, user_api="blas"):
+        with pytest.raises(ZeroDivisionError):
+            model.rollout(record.frame, HORIZON)
+        with pytest.raises(ZeroDivisionError):
+            model.replay(record.frame, start=record.frame[TIME][10], actions={})
+    assert threads == [{1}, {1}]
