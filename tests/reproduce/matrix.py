@@ -79,7 +79,7 @@ TEXT = (
     "latents to the hidden action is fitted on the first half of the record and scored on the second. "
     "Moves are steps of the probe's prediction above five robust standard deviations, within two rows "
     "of a true move. Seeds count from 10; rules of ours were chosen on seeds from 100 on "
-    "([how](notes/2026-11-21-rare-moves.md)).\n\n"
+    "([moves](notes/2026-11-21-rare-moves.md), [levels](notes/2026-11-21-levels-between-moves.md)).\n\n"
     "What a user would take instead (the outside tools): ridge VARX of two lags, its residual as it is and "
     "as means between the change points of ruptures; two dynamic factors of statsmodels; a linear "
     "state-space model of dynamax with a slow state that acts on one for each channel, by EM; ridge from "
@@ -89,11 +89,12 @@ TEXT = (
     "leave out what is slow, and systems of the literature that did little in short ones.\n\n"
     "How to read it: in 2,000 rows these actions move some 20 to 50 times, so that half of the record "
     "teaches the probe few levels and one or two misread levels cost all of R². Telemetry that has settled "
-    "tells the level of an action by itself (raw observations), that of the rotor nearly whole; what a "
-    "latent adds is when something moved, and that it was no logged input. Systems of the literature read "
-    "single steps: of a held action these hold only moves. Where `auto` takes a network, for its better "
-    "predictions, levels are still read by the held model that it learnt from: its lines are those of `held` "
-    "wherever held latents are taken."
+    "tells the level of an action by itself (raw observations), that of the rotor nearly whole; a history "
+    "that sees it leaves nothing to a latent, so that `auto` and `held` read levels by a regression with an "
+    "offset for each segment between moves. What a latent adds to raw observations is when something moved, and "
+    "that it was no logged input. Systems of the literature read single steps: of a held action these hold "
+    "only moves. Where `auto` takes a network, for its better predictions, levels are still read as those of "
+    "`held`: its lines are the same wherever held latents are taken."
 )
 
 
