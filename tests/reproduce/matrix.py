@@ -91,9 +91,9 @@ TEXT = (
     "teaches the probe few levels and one or two misread levels cost all of R². Telemetry that has settled "
     "tells the level of an action by itself (raw observations), that of the rotor nearly whole; a history "
     "that sees it leaves nothing to a latent, so that `auto` and `held` read levels by a regression with an "
-    "offset for each segment between moves. What a latent adds to raw observations is when something moved, and "
-    "that it was no logged input. Systems of the literature read single steps: of a held action these hold "
-    "only moves. Where `auto` takes a network, for its better predictions, levels are still read as those of "
+    "offset for each segment between moves. What a latent adds to raw observations is when something moved, "
+    "and that it was no logged input. Systems of the literature read single steps: of a held action these "
+    "hold only moves. Where `auto` takes a network, for its better predictions, levels are still read as those of "
     "`held`: its lines are the same wherever held latents are taken."
 )
 
