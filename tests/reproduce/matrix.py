@@ -93,8 +93,8 @@ TEXT = (
     "that sees it leaves nothing to a latent, so that `auto` and `held` read levels by a regression with an "
     "offset for each segment between moves. What a latent adds to raw observations is when something moved, "
     "and that it was no logged input. Systems of the literature read single steps: of a held action these "
-    "hold only moves. Where `auto` takes a network, for its better predictions, levels are still read as those of "
-    "`held`: its lines are the same wherever held latents are taken."
+    "hold only moves. Where `auto` takes a network, for its better predictions, levels are still read as "
+    "those of `held`: its lines are the same wherever held latents are taken."
 )
 
 
