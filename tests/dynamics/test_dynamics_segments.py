@@ -83,3 +83,13 @@ def test_rows_that_are_not_learnt_from_change_nothing() -> None:
     np.testing.assert_allclose(states[0].B, states[1].B, atol=1e-4)
     few = np.arange(2000) < 20
     assert settle_on_segments(Problem(X, change, few, start, 1e-6, "full")) is None
+
+
+def test_a_level_that_noise_covers_is_read_only_where_it_is_asked_for() -> None:
+    X, change, level, _ = held_plant(4000, 1.2)
+    problem = Problem(X, change, np.ones(4000, bool), np.arange(4000) == 0, 1e-6, "full")
+    assert settle_on_segments(problem) is None
+    state = settle_on_segments(problem, 1)
+    assert state is not None
+    path = HeldInverse(state.B, state.R, state.phi).path(problem.left(state.W), problem.start)
+    assert abs(np.corrcoef(path.mean[:, 0], level)[0, 1]) > 0.7
