@@ -35,6 +35,14 @@ def test_the_reader_shows_its_latents_and_the_model_predicts_as_without() -> Non
     assert set(MODEL.latent_names) <= set(filtered.columns)
 
 
+def test_a_level_earns_its_place_by_what_history_does_not_tell() -> None:
+    whole = plants.simulate("rotor", 1200, 100)
+    clean = tslam.fit(whole.frame, **whole.roles(), config=tslam.FitConfig(family="held", lags=1))
+    assert clean._fitted.parts[0].lam.told is not None
+    assert [latent.earned for latent in clean.latents] == [False] * len(clean.latents)
+    assert MODEL.latents[0].earned
+
+
 def test_what_is_latest_changes_nothing_that_was_filtered_before() -> None:
     whole = MODEL.infer(RECORD.frame, mode="filtered").select(MODEL.latent_names).to_numpy()
     head = MODEL.infer(RECORD.frame[:900], mode="filtered").select(MODEL.latent_names).to_numpy()

@@ -19,6 +19,8 @@ _CONCENTRATED = 0.5
 _FEW = 5
 _MINOR = 0.15
 """Share of the strongest stretch's evidence below which another is not an outage of its own."""
+_CHANCE = 3.0
+"""Nats that the best part of a stretch gains by chance in one of twenty (Ville's inequality)."""
 _WINDOW = 10.0
 """Nats from which one stretch counts as an outage."""
 _LONG = 3.0
@@ -151,11 +153,11 @@ def _windows(offset: Offset) -> tuple[list[Run], float]:
 
     Where a log moves often, the best part of each of its many stretches gains a little by chance.
     """
-    strongest = _strongest(offset)
-    whole = sum(r.inner for r in offset.runs if r.inner >= _MINOR * strongest[0].inner)
+    whole = sum(max(r.inner - _CHANCE, 0.0) for r in offset.runs)
     typical = float(np.median([r.stop - r.first for r in offset.runs]))
+    strongest = _strongest(offset)
     windows = [r for r in strongest if _is_window(r, typical, strongest[0].inner)]
-    return sorted(windows, key=lambda r: r.begin), sum(r.inner for r in windows) / max(whole, 1e-9)
+    return sorted(windows, key=lambda r: r.begin), sum(r.inner - _CHANCE for r in windows) / max(whole, 1e-9)
 
 
 def _concentration(inside: float) -> Evidence:

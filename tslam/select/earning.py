@@ -12,8 +12,9 @@ from tslam.dynamics.held import fit_held_from
 from tslam.dynamics.inverse import HeldInverse
 from tslam.dynamics.lam import LAM, log_score
 from tslam.dynamics.linear import residual_covariance
+from tslam.dynamics.products import ProductForward, widened
 from tslam.kernels.hac import MeanTest, mean_test
-from tslam.select.candidates import Data, keep_latents
+from tslam.select.candidates import PRODUCT_RIDGE, Data, keep_latents
 
 __all__ = ["FEWEST_HELD", "described", "earned_latents"]
 
@@ -35,7 +36,7 @@ def earned_latents(
     A latent's worth is the causal held-out log-score that it adds to the stronger ones, tested with HAC
     errors: the score of the model with them all and it, minus that of the model with them alone, fitted
     again. The weakest is taken away first. What the latents are worth adds up to what all of them are.
-    Latents that another model reads are worth what they add to that one.
+    Latents that another model reads are worth what they add to a regression on history and inputs.
 
     Args:
         lam: The fitted model.
@@ -45,7 +46,7 @@ def earned_latents(
     """
     if lam.reader.inverse is None:
         return lam, ()
-    worth = _worth(lam, data, max(ridge, _LEAST_RIDGE)) if lam.told is None else _worth_read(lam, data)
+    worth = (_worth if lam.told is None else _worth_read)(lam, data, max(ridge, _LEAST_RIDGE))
     ordered = keep_latents(lam, [i for i, _ in worth])
     assert ordered.reader.inverse is not None
     return ordered, described(ordered.reader.inverse, [test for _, test in worth], data, channels)
@@ -97,27 +98,29 @@ def _worth(lam: LAM, data: Data, ridge: float) -> list[tuple[int, MeanTest]]:
     return found[::-1]
 
 
-def _worth_read(lam: LAM, data: Data) -> list[tuple[int, MeanTest]]:
-    """The same of latents that another model reads, in that model.
+def _worth_read(lam: LAM, data: Data, ridge: float) -> list[tuple[int, MeanTest]]:
+    """The same of latents that another model reads: what they add, as known at t, to what history tells.
 
-    History was kept from their levels, so that nothing is fitted again: a latent that is not known at t
-    counts as noise.
+    That model was kept from carrying levels, so that in it any latent would seem to be worth much.
     """
     reader, c = lam.reader, data.chain
-    whole = reader.inverse
-    assert whole is not None
-    left = c.Y - reader.forward.mean(c.X)
+    assert reader.inverse is not None
+    known = reader.inverse.path(c.Y - reader.forward.mean(c.X), c.start, "filtered").prior
+    wide = reader.forward if isinstance(reader.forward, ProductForward) else None
+    F = c.X if wide is None else widened(c.X, wide.products, wide.current)
+    penalty = np.full(F.shape[1] + reader.latents, ridge)
+    penalty[c.X.shape[1] : F.shape[1]] = max(PRODUCT_RIDGE, ridge)
+    target = c.Y - lam.baseline.mean(c.X)
 
-    def score(kept: list[int]) -> Float[np.ndarray, " n"]:
-        rest = np.delete(whole.B, kept, axis=1)
-        known = HeldInverse(whole.B[:, kept], whole.R + rest @ rest.T, whole.phi[kept])
-        error = left - known.path(left, c.start, "filtered").prior @ known.B.T if kept else left
-        return log_score(error, residual_covariance(error, data.train))
+    def left(kept: list[int]) -> Float[np.ndarray, "n chan"]:
+        seen = np.column_stack([F, known[:, kept]])
+        return np.asarray(target - fit_ridge(seen, target, data.train, penalty[: seen.shape[1]]).mean(seen))
 
+    cov = residual_covariance(left([]), data.train)
     kept, found = list(range(reader.latents)), []
-    now = score(kept)
+    now = log_score(left(kept), cov)
     while kept:
-        without = {i: score([k for k in kept if k != i]) for i in kept}
+        without = {i: log_score(left([k for k in kept if k != i]), cov) for i in kept}
         weakest = max(without, key=lambda i: float(without[i][data.held].mean()))
         found.append((weakest, mean_test(np.where(data.held, now - without[weakest], np.nan))))
         kept.remove(weakest)
