@@ -12,19 +12,19 @@ HOLD, LONG = 5, 100
 """Rows that the log mostly holds a value for, and those of a stretch in which it was silent."""
 
 
-def _offset(nats: list[float], holds: int) -> Offset:
-    """Long stretches with so many nats each, after many short ones with a few each."""
+def _offset(nats: list[float], holds: int, each: float) -> Offset:
+    """Long stretches with so many nats, after short ones with a few each."""
     runs, at = [], 0
-    for length, gain in [*((HOLD, 6.0) for _ in range(holds)), *((LONG, x) for x in nats)]:
+    for length, gain in [*((HOLD, each) for _ in range(holds)), *((LONG, x) for x in nats)]:
         runs.append(Run(at, at + length, gain, at, at + length - 1, gain))
         at += length
     none = np.zeros((at, 1))
     return Offset("action_0", none[:, 0], none, 1.0, 5.0, tuple(runs), none)
 
 
-def _told(nats: list[float], holds: int = 200) -> Claim:
+def _told(nats: list[float], holds: int = 200, each: float = 2.5) -> Claim:
     claim = Claim(GapKind.COARSE_LOG, "action_0", 0.0, 1.0, 1.0, "", channels=("channel_0",))
-    return as_outage(ground_of(easy(rows=1500)), claim, _offset(nats, holds))
+    return as_outage(ground_of(easy(rows=1500)), claim, _offset(nats, holds, each))
 
 
 def test_an_outage_of_a_log_that_moves_often_is_one_whatever_chance_adds_elsewhere() -> None:
@@ -34,5 +34,5 @@ def test_an_outage_of_a_log_that_moves_often_is_one_whatever_chance_adds_elsewhe
 
 
 def test_what_is_as_much_in_most_stretches_is_coarse() -> None:
-    assert _told([20.0, 20.0]).kind is GapKind.COARSE_LOG
+    assert _told([20.0, 20.0], each=8.0).kind is GapKind.COARSE_LOG
     assert _told([120.0], holds=0).kind is GapKind.COARSE_LOG
