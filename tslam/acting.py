@@ -1,7 +1,7 @@
 """What a fitted model says of what comes next, and of what might be done: the thin door to ``plan``."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -10,9 +10,10 @@ from tslam.artefact import fingerprint
 from tslam.contract.roles import Role
 from tslam.dynamics.steady import one_thread
 from tslam.panel.ingest import back, read
-
-if TYPE_CHECKING:
-    from tslam.plan.guard import Override
+from tslam.plan.guard import Override
+from tslam.plan.plan import Request, plan
+from tslam.plan.replay import replay
+from tslam.plan.rollout import roll
 
 __all__ = ["Acting"]
 
@@ -54,8 +55,6 @@ class Acting(Aligning):
             ConfigError, FrameError, RoleError: what is asked does not fit the contract or the horizon.
             UnvalidatedLatentError: a latent stands among the actions.
         """
-        from tslam.plan.rollout import roll  # noqa: PLC0415 - torch loads only when used
-
         frame, kind = read(df, self._fitted.contract)
         panel = self._panel(frame)
         given = {Role.ACTION: actions, Role.EXOGENOUS: exog}
@@ -86,8 +85,6 @@ class Acting(Aligning):
             ConfigError, FrameError, RoleError: what is asked does not fit the contract or the record.
             UnvalidatedLatentError: a latent stands among the actions.
         """
-        from tslam.plan.replay import replay  # noqa: PLC0415 - torch loads only when used
-
         frame, kind = read(df, self._fitted.contract)
         tables = [
             replay(own, part.lam, part.structure, start=start, end=end, actions=actions)
@@ -107,7 +104,7 @@ class Acting(Aligning):
         exog: Any = None,
         limits: Mapping[str, Any] | None = None,
         method: Literal["cem", "mppi"] = "cem",
-        override: "Override | None" = None,
+        override: Override | None = None,
         seed: int | None = None,
     ) -> Any:
         """Search for the typed actions that bring the plant to a goal.
@@ -139,8 +136,6 @@ class Acting(Aligning):
             PlanError: a goal outside what was ever seen, or limits that cannot be kept.
             ConfigError, FrameError, RoleError: what is asked does not fit the contract.
         """
-        from tslam.plan.plan import Request, plan  # noqa: PLC0415 - torch loads only when used
-
         f = self._fitted
         frame, kind = read(df, f.contract)
         panel = self._panel(frame)

@@ -1,5 +1,6 @@
 """The held latent tied to labels: few labels, effects that depend on the state, holes, and bad guesses."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from align_cases import HIDDEN, case, certified
 
 import tslam
+from tslam.align.active import choose
 from tslam.align.decoder import Decoder, fit_decoder, positions
 from tslam.align.guesses import solutions
 from tslam.align.labels import Holds
@@ -74,6 +76,18 @@ def test_the_likeliest_solution_comes_first() -> None:
     found = solutions(reader, reading, at, holds.numbers(), reading.chain.usable)
     assert found
     assert [score for score, _ in found] == sorted((score for score, _ in found), reverse=True)
+
+
+def test_a_record_without_offsets_and_latents_is_read_by_the_lean_one() -> None:
+    reader, reading, truth = _valve()
+    lean = replace(
+        reading, features=np.delete(reading.features, range(1, reading.latents), axis=1), latents=1
+    )
+    holds = _holds(truth, [2, 5, 17, 28, 36])
+    at = positions(holds, lean)
+    assert solutions(reader, lean, at, holds.numbers(), lean.chain.usable, starts=1)
+    labelled = np.zeros(len(lean.features), bool)
+    assert len(choose(lean, lean.stretches, labelled, 3)) == 3
 
 
 def test_labels_of_one_value_tie_nothing() -> None:

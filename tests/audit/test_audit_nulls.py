@@ -1,5 +1,6 @@
 """With nothing wrong, the evidence says so: what each question finds on clean linear plants."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -8,9 +9,12 @@ import pytest
 from audit_cases import easy, frozen, ground_of
 
 from tslam.audit.causal import causal_latent, lean_fits
+from tslam.audit.excitation import excitation
 from tslam.audit.following import following
+from tslam.audit.gap import GapKind
 from tslam.audit.ground import Ground
 from tslam.audit.lag_scan import LATEST, scan_lags
+from tslam.audit.logs import claim_lag
 from tslam.audit.offset import held_offset
 
 SHORT = {"rows": 800, "d": 4, "actions": 2, "exog": 1, "dwell": 20.0}
@@ -23,10 +27,10 @@ def _ground(seed: int) -> Ground:
     return ground_of(easy(seed, **SHORT))
 
 
-def _with_dummy(seed: int) -> Ground:
+def _with_dummy(seed: int, rows: int = 800) -> Ground:
     """A clean plant whose log holds an action of another plant besides."""
-    plant = easy(seed, **SHORT)
-    other = easy(seed + 500, **SHORT)
+    plant = easy(seed, **SHORT | {"rows": rows})
+    other = easy(seed + 500, **SHORT | {"rows": rows})
     frame = plant.frame.with_columns(other.frame["action_0"].alias("dummy"))
     return ground_of(plant, frame, extra=("dummy",))
 
@@ -87,6 +91,18 @@ def test_what_a_column_could_be_worth_is_bounded() -> None:
     assert busy.best(-12, LATEST) == 0
     assert busy.test(0).t > 4.0
     assert busy.at_moves(0).t > 4.0
+
+
+def test_a_column_behind_which_nothing_follows_is_inert_however_noisy_the_record() -> None:
+    ground = _with_dummy(0, rows=2000)
+    scan = scan_lags(ground, "dummy")
+    loud = replace(scan, gains=50.0 * scan.gains)  # as silent, and each gain fifty times as uncertain
+    assert loud.bound() > 15.0
+    x = next(x for x in excitation(ground.panel) if x.column == "dummy")
+    for one in (scan, loud):
+        claim = claim_lag(ground, one, x, ground.panel.contract.column("dummy"))
+        assert claim is not None
+        assert claim.kind is GapKind.INERT_ACTION
 
 
 def test_what_follows_is_held_against_the_same_log_elsewhere() -> None:

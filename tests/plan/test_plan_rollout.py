@@ -153,8 +153,8 @@ def test_rollouts_and_replays_count_on_one_thread(
         threads.append({p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"})
         raise ZeroDivisionError
 
-    for name in ("rollout.roll", "replay.replay"):
-        monkeypatch.setattr(f"tslam.plan.{name}", spy)
+    for name in ("roll", "replay"):
+        monkeypatch.setattr(f"tslam.acting.{name}", spy)
     with threadpool_limits(2, user_api="blas"):
         with pytest.raises(ZeroDivisionError):
             model.rollout(record.frame, HORIZON)

@@ -20,8 +20,8 @@ def test_a_stamp_with_a_zone_is_shown_in_the_contract_s() -> None:
 
 
 def test_a_stamp_without_a_zone_is_shown_as_it_is() -> None:
-    assert AMSTERDAM.text(datetime(2024, 7, 1, 10, 30)) == "2024-07-01 10:30"  # noqa: DTZ001 - the case
-    assert Clock.of(None).text(datetime(2024, 7, 1, 10, 30)) == "2024-07-01 10:30"  # noqa: DTZ001 - the case
+    assert AMSTERDAM.text(datetime(2024, 7, 1, 10, 30)) == "2024-07-01 10:30"  # noqa: DTZ001 - no zone is the case
+    assert Clock.of(None).text(datetime(2024, 7, 1, 10, 30)) == "2024-07-01 10:30"  # noqa: DTZ001 - no zone is the case
 
 
 def test_both_kinds_of_stamp_share_one_axis() -> None:

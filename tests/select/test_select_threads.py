@@ -11,9 +11,6 @@ import tslam
 from tslam import plants
 from tslam.dynamics.steady import one_thread
 
-ROWS = 700
-"""Enough for a candidate or a code to go another way where the last bit does."""
-
 
 @pytest.fixture(autouse=True)
 def _threads() -> Iterator[None]:
@@ -24,8 +21,8 @@ def _threads() -> Iterator[None]:
 
 def _model(threads: int, **config: object) -> tuple[np.ndarray, tslam.GapReport]:
     torch.set_num_threads(threads)
-    record = plants.simulate("tank", ROWS, 0).drop("pump_1")
-    settings = tslam.FitConfig.model_validate({"epochs": 4} | config)
+    record = plants.simulate("tank", 1200, 0).drop("pump_1")
+    settings = tslam.FitConfig.model_validate({"epochs": 12} | config)
     with threadpool_limits(threads, user_api="blas"):
         model = tslam.fit(record.frame, **record.roles(), config=settings)
         assert torch.get_num_threads() == threads

@@ -19,7 +19,7 @@ PROBLEM = problem(120, noise=1.0)
 LONG = QUICK.model_copy(update={"hidden": 4, "epochs": 60, "learning_rate": 0.03, "batch": 32})
 
 
-class Interrupt(Exception):  # noqa: N818 - somebody pulled the plug, nothing is wrong
+class PowerLossError(Exception):
     """What stops a run in the middle."""
 
 
@@ -44,12 +44,12 @@ def _interrupted(at: int, checkpoint: Checkpoint) -> None:
 
     def advance(course: Course) -> None:
         if course.epoch == at:
-            raise Interrupt
+            raise PowerLossError
         whole(course)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Course, "advance", advance)
-        with pytest.raises(Interrupt):
+        with pytest.raises(PowerLossError):
             _train(checkpoint=checkpoint)
 
 

@@ -36,7 +36,8 @@ def choose(
     features = reading.features
     scaled = (features - features.mean(axis=0)) / (features.std(axis=0) + 1e-9)
     weights = np.full(features.shape[1], _SIDE)
-    weights[: reading.latents], weights[1] = _LATENTS, _LEADING
+    weights[: reading.latents] = _LATENTS
+    weights[1 : min(2, reading.latents)] = _LEADING
     scaled *= weights
     means = np.array([np.append(scaled[own].mean(axis=0), 1.0) for own in found]).reshape(len(found), -1)
     open_ = {i for i, own in enumerate(found) if not labelled[own].any()}

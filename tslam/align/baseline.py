@@ -3,6 +3,7 @@
 from typing import Literal
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
 from tslam.align.decoder import positions
@@ -42,8 +43,6 @@ def _network(
     features: Float[np.ndarray, "n feat"], values: Float[np.ndarray, "n out"], rows: np.ndarray, seed: int
 ) -> Float[np.ndarray, "n out"]:
     """One hidden layer, trained on all labelled rows at once, with weight decay."""
-    import torch  # noqa: PLC0415 - the ridge needs no torch, and is what align asks for
-
     draw = torch_generator(seed, "label-only")
     X, T = torch.tensor(features[rows]).float(), torch.tensor(values[rows]).float()
     mean, sd = T.mean(0), T.std(0).clamp(min=1e-6)
@@ -59,7 +58,7 @@ def _network(
     for _ in range(_STEPS):
         step.zero_grad()
         loss = (forward(X) - (T - mean) / sd).square().mean()
-        loss.backward()  # type: ignore[no-untyped-call] # torch's own
+        torch.autograd.backward(loss)
         step.step()
     with torch.no_grad():
         out = forward(torch.tensor(features).float()) * sd + mean

@@ -132,8 +132,7 @@ class Certificate(Frozen):
 
     def sealed(self) -> Self:
         """The same, sealed."""
-        bare = self.model_copy(update={"seal": ""})
-        return bare.model_copy(update={"seal": bare._digest()})  # noqa: SLF001 - its own kind
+        return self.model_copy(update={"seal": self._digest()})
 
     def withdraw(self, reason: str) -> Self:
         """The same, withdrawn. There is no way back but another alignment."""

@@ -102,7 +102,8 @@ def _guesses(
     away, aim = means - means.mean(axis=0), values - values.mean()
     spread = (away**2).sum(axis=0) + 1e-6
     shares = (aim @ away) ** 2 / spread
-    order = [1, 0, *(2 + np.argsort(-shares[2:], kind="stable"))]
+    first = [1, 0] if light > 1 else [0]
+    order = [*first, *(2 + np.argsort(-shares[2:], kind="stable"))]
     for i in order[:_MOST_LATENTS]:
         slope = (aim @ away[:, i]) / spread[i]
         out.append(values.mean() + slope * (features[:, i] - means[:, i].mean()))
