@@ -86,9 +86,10 @@ def test_holds_end_where_rows_are_missing() -> None:
 def _doing(factor: float) -> Alignment:
     """The certified alignment as if the plant did that many times as much."""
     own = certified()
-    jumping = own.decoder.jumping
-    assert jumping is not None
-    return replace(own, decoder=replace(own.decoder, jumping=replace(jumping, unit=factor * jumping.unit)))
+    held = own.decoder.held
+    assert held is not None
+    models = tuple(replace(m, level=factor * m.level, unit=factor * m.unit) for m in held.models)
+    return replace(own, decoder=replace(own.decoder, held=replace(held, models=models)))
 
 
 def test_a_gain_withdraws_the_certificate_without_a_label() -> None:

@@ -34,7 +34,7 @@ from tslam.contract.roles import Kind
 from tslam.panel.ingest import read as read_frame
 
 ROWS, DRAWS, TARGET = 6000, 3, 0.9
-SEEDS, FRESH = (0, 1, 2), (9, 10, 11)
+SEEDS, FRESH = (0, 1, 2), (15, 16, 17)
 COUNTS = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40)
 SHORTEST, BLOCK = 5, 10
 HIDDEN = {
@@ -173,15 +173,23 @@ class Bench:
         )
 
     def asked_for(self) -> list[int]:
-        """Holds in the order in which align asks for them: those around the middle of its stretches."""
-        rows = self.reading.chain.rows
+        """Holds in the order in which align asks for them, one by one: those in the middle of stretches."""
+        rows, most = self.reading.chain.rows, min(COUNTS[-1], len(self.holds))
         found = tuple(s for s in self.reading.stretches if rows[s[-1]] < self.cut)
-        out: list[int] = []
-        for i, _ in choose(self.reading, found, np.zeros(len(rows), bool), len(found)):
-            middle = rows[found[i][found[i].size // 2]]
-            hold = next((k for k, own in enumerate(self.holds) if own[0] <= middle <= own[-1]), None)
+        labelled, out = np.zeros(len(rows), bool), list[int]()
+        while len(out) < most:
+            labels = self.labels(out)
+            told = (positions(labels, self.reading), labels.numbers()) if out else None
+            best = choose(self.reading, found, labelled, 1, told)
+            if not best:
+                break
+            own = found[best[0][0]]
+            middle = rows[own[own.size // 2]]
+            hold = next((k for k, h in enumerate(self.holds) if h[0] <= middle <= h[-1]), None)
+            labelled[own] = True
             if hold is not None and hold not in out:
                 out.append(hold)
+                labelled[np.isin(rows, self.holds[hold])] = True
         return out
 
     def _drawn(self, count: int, draw: int) -> list[int]:

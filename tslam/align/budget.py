@@ -146,14 +146,18 @@ def next_windows(
     reader = learn_reader(panel, within, np.ones(panel.rows, bool), latents)
     reading = read(reader, panel, latents)
     rows = reading.chain.rows
-    told = np.zeros(panel.rows, bool)
+    labelled = np.zeros(panel.rows, bool)
+    told = None
     if labels:
-        for own in lay(labels, panel, least=1).rows:
-            told[own] = True
+        holds = lay(labels, panel, least=1)
+        for own in holds.rows:
+            labelled[own] = True
+        if not any(isinstance(value, str) for value in holds.values):
+            told = positions(holds, reading), holds.numbers()
     found = reading.stretches
     stamps = panel.stamps(np.arange(panel.rows))
     out = []
-    for i, unsure in choose(reading, found, told[rows], count):
+    for i, unsure in choose(reading, found, labelled[rows], count, told):
         first, last = int(rows[found[i][0]]), int(rows[found[i][-1]])
         start: Any = stamps[first]
         end: Any = stamps[last]

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from tslam.align.guesses import ROOM, likeliest
-from tslam.align.jumping import Jumping
 from tslam.align.labels import Holds
+from tslam.align.mixture import ROOM, Mixture, fit_mixture
 from tslam.align.reading import Reader, Reading
 from tslam.align.ridge import Ridge, choose_ridge
 from tslam.contract.roles import Kind
@@ -20,9 +19,7 @@ _SMOOTH = 4
 _FOLDS, _ENOUGH = 3, 6
 """Parts of the labels left out in turn to compare the two ways of reading; fewest labels for that."""
 _FAR = 2.0
-"""How many times the ridge's error that of the held latent has to be for the ridge to be taken."""
-_QUICK = 2
-"""Guesses to start from where time is short."""
+"""How many times the ridge's error that of held latents has to be for the ridge to be taken."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +30,8 @@ class Decoder:
     levels: tuple[str, ...]
     """Of categories and events; empty for numbers."""
     ridge: Ridge
-    jumping: Jumping | None
-    """The held latent tied to the labels: numbers only, unless the ridge reads far better."""
+    held: Mixture | None
+    """Held latents that stand for the action: numbers only, unless the ridge reads far better."""
     low: float
     high: float
     steps: tuple[float, ...] = ()
@@ -44,10 +41,11 @@ class Decoder:
         """The action of each transition: numbers, or positions in ``levels``."""
         if self.levels:
             return np.asarray(self.scores(reading).argmax(axis=1), float)
-        own = self.jumping
-        path = self.ridge(reading.features)[:, 0] if own is None else own.path(reading.chain)
-        room = ROOM * (self.high - self.low)
-        path = np.clip(path, self.low - room, self.high + room)
+        if self.held is not None:
+            path = self.held.path(reading.chain)
+        else:
+            room = ROOM * (self.high - self.low)
+            path = np.clip(self.ridge(reading.features)[:, 0], self.low - room, self.high + room)
         if self.steps:
             steps = np.array(self.steps)
             path = steps[np.abs(path[:, None] - steps).argmin(axis=1)]
@@ -103,7 +101,7 @@ def fit_decoder(
         holds: The labels.
         kind: Kind of the action.
         rows: Transitions that may be learnt from, labelled or not.
-        quick: Start from fewer guesses and leave no label out: for learning curves, which fit often.
+        quick: Fit no latent to the labels and leave none out: for learning curves, which fit often.
 
     Raises:
         AlignmentError: labels do not suit the kind.
@@ -117,10 +115,10 @@ def fit_decoder(
         targets[own] = value
     ridge, _ = choose_ridge(reading.features, targets, at, reading.latents)
     steps = tuple(sorted(set(values.tolist()))) if kind is Kind.ORDINAL else ()
-    jumping = likeliest(reader, reading, at, values, rows, _QUICK if quick else None)
-    if jumping is not None and not quick and _ridge_reads_better(reader, reading, at, targets, rows):
-        jumping = None
-    return Decoder(kind, (), ridge, jumping, float(values.min()), float(values.max()), steps)
+    held = fit_mixture(reader, reading, at, values, rows, tied=not quick)
+    if held is not None and not quick and _ridge_reads_better(reader, reading, at, targets, rows):
+        held = None
+    return Decoder(kind, (), ridge, held, float(values.min()), float(values.max()), steps)
 
 
 def _ridge_reads_better(
@@ -130,7 +128,7 @@ def _ridge_reads_better(
     targets: Float[np.ndarray, "n 1"],
     rows: Bool[np.ndarray, " n"],
 ) -> bool:
-    """Does the ridge read labels that were left out far better than the held latent?"""
+    """Does the ridge read labels that were left out far better than held latents?"""
     if len(at) < _ENOUGH:
         return False
     mine, theirs = 0.0, 0.0
@@ -138,10 +136,10 @@ def _ridge_reads_better(
         kept = tuple(own for i, own in enumerate(at) if i % _FOLDS != fold)
         values = np.array([targets[own[0], 0] for own in kept])
         other, _ = choose_ridge(reading.features, targets, kept, reading.latents)
-        jumping = likeliest(reader, reading, kept, values, rows, 1)
-        if jumping is None:
+        held = fit_mixture(reader, reading, kept, values, rows)
+        if held is None:
             return False
-        path, plain = jumping.path(reading.chain), other(reading.features)[:, 0]
+        path, plain = held.path(reading.chain), other(reading.features)[:, 0]
         for own in at[fold::_FOLDS]:
             mine += float(np.mean((path[own] - targets[own, 0]) ** 2))
             theirs += float(np.mean((plain[own] - targets[own, 0]) ** 2))

@@ -148,7 +148,11 @@ def _tied_to(decoder: Decoder, reader: Reader, reading: Reading) -> Tied | None:
     path = decoder.read(reading)
     try:
         return tie(
-            reader, reading.chain, reading.chain.usable, path, np.where(reading.chain.usable, path, np.nan)
+            reader.lam,
+            reading.chain,
+            reading.chain.usable,
+            path,
+            np.where(reading.chain.usable, path, np.nan),
         )
     except TrainingError:
         return None  # no plan through it then; what is read stands

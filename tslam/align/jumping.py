@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from tslam.align.reading import Reader, regressors, relined
+from tslam.align.lean import forward_of, regressors, relined
 from tslam.dynamics.forward import LinearForward
 from tslam.dynamics.inverse import measured_together
+from tslam.dynamics.lam import LAM
 from tslam.dynamics.products import ProductForward
 from tslam.errors import TrainingError
 from tslam.kernels.holding import hold_smoother
@@ -84,16 +85,23 @@ class Jumping:
 
 
 def fit_jumping(
-    reader: Reader, c: Chain, rows: Bool[np.ndarray, " n"], guess: _Rows, known: _Rows
+    lean: LAM,
+    c: Chain,
+    rows: Bool[np.ndarray, " n"],
+    guess: _Rows,
+    known: _Rows | None = None,
+    *,
+    rise: bool = False,
 ) -> tuple[Jumping, float]:
     """Fit the held latent to labels and to the record.
 
     Args:
-        reader: The lean model, fitted without labels.
+        lean: The lean model, fitted without labels.
         c: Its transitions.
         rows: Transitions to learn from.
         guess: The action of each transition as a first decoder reads it.
-        known: The action where it is labelled, NaN elsewhere.
+        known: The action where it is labelled, NaN elsewhere; None: nowhere.
+        rise: Unlabelled rows count little at first: for a guess that owes most to the labels.
 
     Returns:
         The model, and its log-likelihood per transition: of fits to the same labels from different guesses
@@ -102,13 +110,14 @@ def fit_jumping(
     Raises:
         TrainingError: no finite numbers.
     """
-    told = np.isfinite(known) & rows
-    first = np.where(told, known, guess)
+    label = np.full(len(guess), np.nan) if known is None else known
+    told = np.isfinite(label) & rows
+    first = np.where(told, label, guess)
     level, unit = float(first[rows].mean()), float(max(first[rows].std(), 1e-9))
     try:
         with np.errstate(all="ignore"):
-            model, loglik = _climb(reader, c, rows, told, np.where(told, (known - level) / unit, 0.0),
-                                   np.clip((first - level) / unit, _GRID[0], _GRID[-1]))  # fmt: skip
+            model, loglik = _climb(lean, c, rows, told, np.where(told, (label - level) / unit, 0.0),
+                                   np.clip((first - level) / unit, _GRID[0], _GRID[-1]), rise)  # fmt: skip
     except np.linalg.LinAlgError as error:
         raise TrainingError(
             f"The latent could not be tied to the labels: {error}. Give more labels."
@@ -121,16 +130,16 @@ def fit_jumping(
 
 
 def _climb(
-    reader: Reader,
+    lean: LAM,
     c: Chain,
     rows: Bool[np.ndarray, " n"],
     told: Bool[np.ndarray, " n"],
     target: _Rows,
     z: _Rows,
+    rise: bool,
 ) -> tuple[Jumping, float]:
     """Expectation-maximisation from a guess of z."""
-    forward = reader.lam.forward
-    assert isinstance(forward, LinearForward | ProductForward)
+    forward = forward_of(lean)
     wide = regressors(forward, c.X)
     F = np.column_stack([wide, np.ones(len(wide))])
     L = _sides(c.X, 1 + c.X.shape[1] if c.X.shape[1] <= _MOST_SIDES else 1)
@@ -138,12 +147,12 @@ def _climb(
     use = np.isfinite(seen).all(axis=1)
     Fu, Lu, Y = F[use], L[use], seen[use]
     width, side = F.shape[1], L.shape[1]
-    lean = c.X.shape[1]
+    plain = c.X.shape[1]
     penalty = np.diag(
         np.concatenate(
             [
-                np.full(lean, _RIDGE),
-                np.full(width - lean - 1, _SIDE_RIDGE),
+                np.full(plain, _RIDGE),
+                np.full(width - plain - 1, _SIDE_RIDGE),
                 [1e-9, 1e-9],
                 np.full(side - 1, _SIDE_RIDGE),
             ]
@@ -154,7 +163,7 @@ def _climb(
     weight, rate = np.ones(len(z)), _RATE
     gram = np.empty((width + side, width + side))
     for k in range(_ROUNDS):
-        counts = np.where(told, 1.0, _FIRST ** max(0.0, 1.0 - k / _RISE))[use]
+        counts = np.where(told, 1.0, _FIRST ** max(0.0, 1.0 - k / _RISE) if rise else 1.0)[use]
         w = weight[use] * counts * (len(Y) / counts.sum())
         zu, vu = z[use], var[use]
         wF, wz = Fu * w[:, None], Lu * (w * zu)[:, None]
@@ -168,11 +177,11 @@ def _climb(
         noise = (error * w[:, None]).T @ error + (own * (w * vu)[:, None]).T @ own
         noise = noise / len(Y) + 1e-9 * np.eye(Y.shape[1])
         weight = _weights(left, acts, noise, z, var)
-        h, J, plain = _measured(left, acts, noise, weight)
+        h, J, none = _measured(left, acts, noise, weight)
         z, var, gain, jumps = hold_smoother(h, J, target, surely, c.start, _GRID, _PRIOR, rate)
         rate = float(np.clip(jumps, *_RATES))
     fitted = Jumping(relined(forward, W[: width - 1], W[width - 1]), W[width:], noise, rate, 0.0, 1.0)
-    return fitted, (plain + gain) / len(Y)
+    return fitted, (none + gain) / len(Y)
 
 
 def _sides(X: Float[np.ndarray, "n feat"], count: int) -> Float[np.ndarray, "n side"]:

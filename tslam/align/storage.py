@@ -1,15 +1,18 @@
 """Alignments at rest: plain values and arrays, and the way back."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from tslam.align.alignment import Alignment, digest_of
+from tslam.align.calibrate import Curve
 from tslam.align.certificate import Certificate
 from tslam.align.decoder import Decoder
 from tslam.align.driven import Driven
 from tslam.align.jumping import Jumping
+from tslam.align.mixture import Mixture
 from tslam.align.offsets import Offsets
 from tslam.align.reading import Reader
 from tslam.align.ridge import Ridge
@@ -44,7 +47,7 @@ def pack(alignment: Alignment) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             "low": d.low,
             "high": d.high,
             "steps": list(d.steps),
-            "jumping": _pack_jumping(d.jumping, "decoder.", arrays),
+            "held": _pack_mixture(d.held, "decoder.", arrays),
         },
         "tied": _pack_tied(alignment.tied, "tied.", arrays),
         "driven": _pack_driven(alignment.driven, "driven.", arrays),
@@ -67,7 +70,7 @@ def unpack(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray], device: s
             Kind(d["kind"]),
             tuple(d["levels"]),
             Ridge(*(np.array(arrays[f"ridge.{name}"]) for name in _RIDGE)),
-            _unpack_jumping(d["jumping"], "decoder.", arrays),
+            _unpack_mixture(d["held"], "decoder.", arrays),
             float(d["low"]),
             float(d["high"]),
             tuple(d["steps"]),
@@ -121,19 +124,29 @@ def _unpack_driven(
     return Driven(lam, structure, float(facts["mean"]), float(facts["sd"]))
 
 
-def _pack_jumping(own: Jumping | None, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any] | None:
+def _pack_mixture(own: Mixture | None, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any] | None:
     if own is None:
         return None
+    models = [_pack_jumping(model, f"{at}{i}.", arrays) for i, model in enumerate(own.models)]
+    return {"models": models, "curves": [asdict(curve) for curve in own.curves]}
+
+
+def _unpack_mixture(
+    facts: Mapping[str, Any] | None, at: str, arrays: Mapping[str, np.ndarray]
+) -> Mixture | None:
+    if facts is None:
+        return None
+    models = (_unpack_jumping(own, f"{at}{i}.", arrays) for i, own in enumerate(facts["models"]))
+    return Mixture(tuple(models), tuple(Curve(**curve) for curve in facts["curves"]))
+
+
+def _pack_jumping(own: Jumping, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     arrays |= {f"{at}loadings": own.loadings, f"{at}noise": own.noise}
     kind = take(own.forward, f"{at}forward.", arrays)
     return {"level": own.level, "unit": own.unit, "rate": own.rate, "forward": kind}
 
 
-def _unpack_jumping(
-    facts: Mapping[str, Any] | None, at: str, arrays: Mapping[str, np.ndarray]
-) -> Jumping | None:
-    if facts is None:
-        return None
+def _unpack_jumping(facts: Mapping[str, Any], at: str, arrays: Mapping[str, np.ndarray]) -> Jumping:
     forward = give(facts["forward"], f"{at}forward.", arrays, _CPU)
     assert isinstance(forward, LinearForward | ProductForward)
     loadings, noise = (np.array(arrays[f"{at}{name}"]) for name in ("loadings", "noise"))

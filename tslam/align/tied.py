@@ -12,12 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from tslam.align.reading import Reader, inverse_of, regressors, relined
-from tslam.dynamics.forward import LinearForward
+from tslam.align.lean import forward_of, inverse_of, regressors, relined
 from tslam.dynamics.inverse import HeldInverse
 from tslam.dynamics.lam import LAM
 from tslam.dynamics.linear import residual_covariance
-from tslam.dynamics.products import ProductForward
 from tslam.errors import TrainingError
 from tslam.kernels.kalman import kalman_filter, kalman_smoother
 from tslam.panel.chain import Chain
@@ -50,7 +48,7 @@ class Tied:
 
 
 def tie(
-    reader: Reader,
+    lean: LAM,
     c: Chain,
     rows: Bool[np.ndarray, " n"],
     guess: Float[np.ndarray, " n"],
@@ -59,7 +57,7 @@ def tie(
     """Fit the latent to labels and to the record.
 
     Args:
-        reader: The lean model, fitted without labels.
+        lean: The lean model, fitted without labels.
         c: Its transitions.
         rows: Transitions to learn from.
         guess: The action of each transition as a first decoder reads it.
@@ -68,8 +66,7 @@ def tie(
     Raises:
         TrainingError: no finite numbers.
     """
-    forward = reader.lam.forward
-    assert isinstance(forward, LinearForward | ProductForward)
+    forward = forward_of(lean)
     told = np.isfinite(known)
     first = np.where(told, known, guess)
     level, unit = float(first[rows].mean()), float(max(first[rows].std(), 1e-9))
@@ -87,7 +84,7 @@ def tie(
     right[:-1] = known_part.T @ Y
     corner = gram[-1, -1]
     seen = np.where(rows[:, None], c.Y, np.nan)
-    inverse = inverse_of(reader.lam)
+    inverse = inverse_of(lean)
     try:
         for _ in range(_ROUNDS):
             own = z[use]

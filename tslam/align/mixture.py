@@ -1,0 +1,137 @@
+"""Held latents that stand for an action: found without a label, tied to labels, on the action's scale.
+
+What labels say of levels found without them is a first guess; expectation-maximisation then fits latent and
+record to the labels. It goes to the nearest top: with a few labels it starts from what a ridge reads as well,
+and both count alike, because which is likelier says little of which is right where both read the labels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from tslam.align.calibrate import Curve, calibrate
+from tslam.align.jumping import Jumping, fit_jumping
+from tslam.align.reading import Reader, Reading
+from tslam.align.ridge import choose_ridge
+from tslam.errors import TrainingError
+from tslam.panel.chain import Chain
+
+__all__ = ["ROOM", "Mixture", "fit_mixture"]
+
+ROOM = 0.5
+"""How far beyond the labelled range a ridge may read, as a share of that range."""
+_FEW = 4
+"""Labels from which a ridge is started from as well."""
+
+_Holds = tuple[Int[np.ndarray, " _"], ...]
+_Path = Float[np.ndarray, " n"]
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """Curves of held latents; their weights sum to one."""
+
+    models: tuple[Jumping, ...]
+    curves: tuple[Curve, ...]
+
+    def path(self, c: Chain) -> _Path:
+        """The action of each transition, read without any label."""
+        return _read(self.curves, np.column_stack([model.path(c) for model in self.models]))
+
+
+def fit_mixture(
+    reader: Reader,
+    reading: Reading,
+    at: _Holds,
+    values: Float[np.ndarray, " label"],
+    rows: Bool[np.ndarray, " n"],
+    *,
+    tied: bool = True,
+) -> Mixture | None:
+    """Held latents that read the labels; None where there is no scale in them, or none was found.
+
+    Args:
+        reader: What was learnt without a label.
+        reading: What is read of each transition.
+        at: Transitions of each label.
+        values: The labels.
+        rows: Transitions that may be learnt from, labelled or not.
+        tied: Fit the latent to the labels too; otherwise they only give a scale to what was found without.
+    """
+    if not values.min() < values.max():
+        return None
+    guesses: list[tuple[_Path, bool]] = []
+    free = None
+    if reading.held:
+        behind = np.array([held.behind for held in reading.held])
+        free = _of([held.model for held in reading.held], calibrate(reading.levels, behind, at, values))
+        if not tied:
+            return free
+        guesses.append((_read(free.curves, reading.levels), False))
+    if tied and (len(values) >= _FEW or free is None):
+        guesses.append((_ridge_path(reading, at, values), True))
+    known = np.full(len(reading.features), np.nan)
+    for own, value in zip(at, values, strict=True):
+        known[own] = value
+    parts = [_tied(reader, reading, at, values, rows, known, guess, rise) for guess, rise in guesses]
+    found = [part for part in parts if part is not None]
+    return _together(found) if found else free
+
+
+def _tied(
+    reader: Reader,
+    reading: Reading,
+    at: _Holds,
+    values: Float[np.ndarray, " label"],
+    rows: Bool[np.ndarray, " n"],
+    known: _Path,
+    guess: _Path,
+    rise: bool,
+) -> Mixture | None:
+    """The held latent that a guess leads to, its scale from how it reads the labels without knowing them."""
+    try:
+        model, _ = fit_jumping(reader.lam, reading.chain, rows, guess, known, rise=rise)
+    except TrainingError:
+        return None  # another guess stands, or what was found without labels, or the ridge
+    path = model.path(reading.chain)
+    middle, spread = float(path[rows].mean()), float(max(path[rows].std(), 1e-12))
+    own = replace(model, level=(model.level - middle) / spread, unit=model.unit / spread)
+    return _of([own], calibrate((path[:, None] - middle) / spread, np.zeros(1), at, values))
+
+
+def _ridge_path(reading: Reading, at: _Holds, values: Float[np.ndarray, " label"]) -> _Path:
+    """The action as a ridge on latents, observations and inputs has it."""
+    targets = np.zeros((len(reading.features), 1))
+    for own, value in zip(at, values, strict=True):
+        targets[own] = value
+    ridge, _ = choose_ridge(reading.features, targets, at, reading.latents)
+    room = ROOM * (values.max() - values.min())
+    return np.asarray(np.clip(ridge(reading.features)[:, 0], values.min() - room, values.max() + room))
+
+
+def _read(curves: Sequence[Curve], levels: Float[np.ndarray, "n level"]) -> _Path:
+    out = np.zeros(len(levels))
+    for curve in curves:
+        out += curve.weight * curve(levels[:, curve.which])
+    return out
+
+
+def _of(models: Sequence[Jumping], curves: Sequence[Curve]) -> Mixture:
+    """Curves with the models that they need, and no others."""
+    needed = sorted({curve.which for curve in curves})
+    return Mixture(
+        tuple(models[i] for i in needed),
+        tuple(replace(curve, which=needed.index(curve.which)) for curve in curves),
+    )
+
+
+def _together(found: Sequence[Mixture]) -> Mixture:
+    """All of them, each counting alike."""
+    models = tuple(model for own in found for model in own.models)
+    curves, first = [], 0
+    for own in found:
+        curves += [replace(c, which=first + c.which, weight=c.weight / len(found)) for c in own.curves]
+        first += len(own.models)
+    return Mixture(models, tuple(curves))
