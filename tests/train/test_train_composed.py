@@ -147,6 +147,90 @@ def test_shifts_are_those_that_were_asked_for(how: objectives.Augmented) -> None
     assert torch.allclose(moved.ahead - t.ahead, after) == (how == "shared")
 
 
+SWAPPED = (tuple(range(CHAN)), (1, 0, *range(2, CHAN)))
+"""The first two channels may change places."""
+
+
+def test_orders_are_drawn_alike_for_all_samples_and_anew_for_the_forward_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    net, t = _net(Composition(symmetries=SWAPPED))
+    t = t._replace(ahead=t.Y + 1)
+    read: list[Transition] = []
+    told: list[torch.Tensor] = []
+    infer, correction = net.infer, net.correction
+    monkeypatch.setattr(net, "infer", lambda t: (read.append(t), infer(t))[1])
+    monkeypatch.setattr(net, "correction", lambda X, z: (told.append(X), correction(X, z))[1])
+    with torch.random.fork_rng():
+        objectives.objective(net, t)
+    (seen,), (X,) = read, told
+    swapped = [(v[:, 0] == t.X[:, 1]) & (v[:, 1] == t.X[:, 0]) for v in (seen.X, X)]
+    for v, which in zip((seen.X, X), swapped, strict=True):
+        assert 10 < int(which.sum()) < 54
+        assert torch.equal(v[~which], t.X[~which])
+        assert torch.equal(v[:, 2:], t.X[:, 2:])
+    which = swapped[0][:, None]
+    assert torch.equal(seen.Y, torch.where(which, t.Y[:, SWAPPED[1]], t.Y))
+    assert torch.equal(seen.ahead, torch.where(which, t.ahead[:, SWAPPED[1]], t.ahead))
+    assert 10 < int((swapped[0] != swapped[1]).sum()) < 54
+
+
+def test_past_samples_change_places_too_and_logged_inputs_do_not() -> None:
+    net, t = _net(Composition(symmetries=SWAPPED))
+    longer = t._replace(X=torch.cat([t.X, t.X + 1, t.X[:, :2] + 2], dim=1))
+    net.spec = replace(net.spec, lags=2)
+    with torch.random.fork_rng():
+        X = objectives._reordered(net, longer).X
+    which = X[:, 0] != t.X[:, 0]
+    assert which.any()
+    assert torch.equal(X[which, CHAN], t.X[which, 1] + 1)
+    assert torch.equal(X[:, 2 * CHAN :], t.X[:, :2] + 2)
+
+
+def test_what_hangs_on_a_place_is_not_read_where_places_may_change() -> None:
+    w = World(outside=0.0)
+    rng = np.random.default_rng(1)
+    w.X[:, :2] = 0.0
+    light = 2.0 * rng.normal(size=len(w.X))
+    w.Y[:, :2] = np.outer(light, [1.0, -1.0])
+    action = w.hidden * w.B[2:].max()
+    x, y = (torch.tensor(v[:, SWAPPED[1]]) for v in (w.X, w.Y))
+
+    def latents(parts: Composition) -> tuple[np.ndarray, np.ndarray]:
+        net, z = w.latents(parts)
+        with torch.inference_mode():
+            other = net.infer(Transition(x, y, y, torch.ones(len(x), 1))).z.double().numpy()
+        return z, other
+
+    own, other = latents(Composition(latents=1, one_unit=True))
+    assert _missed(w, own, light) < 0.2
+    assert np.square(own - other).mean() > own.var()
+    own, other = latents(Composition(latents=1, one_unit=True, symmetries=SWAPPED))
+    assert _missed(w, own, light) > 0.9
+    assert _missed(w, own, action) < 0.2
+    assert np.square(own - other).mean() < 0.1 * own.var()
+
+
+def test_channels_that_change_places_are_counted_in_one_unit_and_all_where_it_is_asked_for() -> None:
+    own = _net(Composition())[0].scale
+    some = _net(Composition(symmetries=SWAPPED))[0].scale
+    one = _net(Composition(one_unit=True))[0].scale
+    assert torch.allclose(some[:2], own[:2].square().mean().sqrt().expand(2))
+    assert torch.equal(some[2:], own[2:])
+    assert torch.allclose(one, own.square().mean().sqrt().expand(CHAN))
+
+
+def test_orders_that_are_no_symmetries_are_refused() -> None:
+    w = World()
+    for orders, message in (
+        (((0, 1, 2), (0, 2, 1)), "no order of 6 observations"),
+        (((0, 0, *range(2, CHAN)),), "no order of 6 observations"),
+        (SWAPPED[1:], "one after the other"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            w.latents(Composition(symmetries=orders))
+
+
 def test_a_latent_that_hangs_on_its_place_pays_for_inconsistency() -> None:
     net, t = _net(Composition())
     with torch.no_grad(), torch.random.fork_rng():

@@ -135,7 +135,7 @@ class ComposedNet(nn.Module):
         for buffer, value in (
             (net.weights, linear.weights),
             (net.bias, linear.bias),
-            (net.scale, np.maximum((Y - linear.mean(X)).std(axis=0), 1e-4)),
+            (net.scale, np.maximum(_units(parts, (Y - linear.mean(X)).std(axis=0)), 1e-4)),
             (net.centre, tame.mean(axis=0)),
             (net.axes, principal_axes(tame)),
             (net.change, np.maximum((Y - X[:, : spec.chan]).std(axis=0), 1e-4)),
@@ -228,6 +228,16 @@ class ComposedNet(nn.Module):
     ) -> Float[Tensor, "batch chan"]:
         """The next sample under these latents."""
         return torch.addmm(self.bias, X, self.weights) + self.scale * self.correction(X, z).double()
+
+
+def _units(parts: Composition, left: Float[np.ndarray, " chan"]) -> Float[np.ndarray, " chan"]:
+    """In what the misses of each channel are counted: what is left of it, or of those it is held against."""
+    power = np.square(left)
+    if parts.symmetries:
+        power = power[np.array(parts.symmetries)].mean(axis=0)
+    if parts.one_unit:
+        power = np.full_like(power, power.mean())
+    return np.asarray(np.sqrt(power))
 
 
 def _network(fan_in: int, hidden: int, fan_out: int) -> nn.Sequential:

@@ -47,6 +47,15 @@ class Composition(BaseModel):
         0.0, ge=0, description="Shift added to all samples, in units of what the ridge leaves"
     )
     augmented: Augmented = Field("shared", description="Shift samples alike, or each by itself")
+    symmetries: tuple[tuple[int, ...], ...] = Field(
+        (),
+        description="Orders of the observations in which the system is the same (replicas, places), as "
+        "positions; z must mean the same in all of them, and what changes places is counted in one unit",
+    )
+    one_unit: bool = Field(
+        default=False,
+        description="Count all observations in one unit, not each by what the ridge leaves of it",
+    )
     staged: bool = Field(
         default=False,
         description="Half of z learns first (with the action head, where there is one) and is frozen; the "

@@ -45,7 +45,7 @@ def objective(
         partner: The same times in another series, for replicas.
     """
     parts = net.parts
-    inferred, given = (_shifted(net, t, parts.augmented), _shifted(net, t)) if net.training else (t, t)
+    inferred, given = (_elsewhere(net, t, parts.augmented), _elsewhere(net, t)) if net.training else (t, t)
     z, cost, _ = net.infer(inferred)
     left = net.left(given.X, given.Y)
     miss = _miss(net, left - net.correction(given.X, z)).mean(dim=1)
@@ -93,6 +93,11 @@ def _read_again(net: ComposedNet, t: Transition, z: Float[Tensor, "batch latent"
     return (again - z).square().mean() / z.var(dim=0).mean().clamp(min=1e-6)
 
 
+def _elsewhere(net: ComposedNet, t: Transition, how: Augmented = "shared") -> Transition:
+    """A transition shifted, and in another order; what z says of the one must hold in the other."""
+    return _reordered(net, _shifted(net, t, how))
+
+
 def _shifted(net: ComposedNet, t: Transition, how: Augmented = "shared") -> Transition:
     """A shift on the samples of a transition.
 
@@ -111,3 +116,18 @@ def _shifted(net: ComposedNet, t: Transition, how: Augmented = "shared") -> Tran
     past, now, ahead = torch.split(shifts, [lags * chan, chan, chan], dim=1)
     tiled = nn.functional.pad(past, (0, t.X.shape[1] - lags * chan))
     return Transition(t.X + tiled, t.Y + now, t.ahead + ahead, t.steps)
+
+
+def _reordered(net: ComposedNet, t: Transition) -> Transition:
+    """All samples of a transition in one of the orders in which the system is the same, drawn for each.
+
+    Logged inputs and labels stay as they are.
+    """
+    if not net.parts.symmetries:
+        return t
+    chan, lags = net.spec.chan, net.spec.lags
+    orders = torch.tensor(net.parts.symmetries, device=t.X.device)
+    order = orders[torch.randint(len(orders), (len(t.X),)).to(t.X.device)]
+    past = torch.cat([order + lag * chan for lag in range(lags)], dim=1)
+    X = torch.cat([t.X.gather(1, past), t.X[:, lags * chan :]], dim=1)
+    return Transition(X, t.Y.gather(1, order), t.ahead.gather(1, order), t.steps)

@@ -1,6 +1,7 @@
 """What a composed network learns from, and what cannot be learnt from."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -74,6 +75,24 @@ def refuse_episode(parts: Composition, e: Episode) -> None:
             "actions have in common, and there is neither. Name the columns that log actions, or give "
             "`series`."
         )
+    _refuse_orders(parts.symmetries, e.Y.shape[1])
+
+
+def _refuse_orders(orders: tuple[tuple[int, ...], ...], chan: int) -> None:
+    """Orders of all observations, of which one after another is one of them again."""
+    known = set(orders)
+    for order in orders:
+        if sorted(order) != list(range(chan)):
+            raise ConfigError(
+                f"The symmetry {order} is no order of {chan} observations. Name each of them once, by its "
+                "position from 0: for every place where its value comes from."
+            )
+    for first, then in product(orders, repeat=2):
+        if (both := tuple(first[place] for place in then)) not in known:
+            raise ConfigError(
+                f"The symmetries {first} and {then}, one after the other, make {both}, which is none of "
+                "them. Add it: where two orders leave a system the same, so do both."
+            )
 
 
 def endogenous(e: Episode, horizon: int) -> Float[np.ndarray, "chan chan"]:
