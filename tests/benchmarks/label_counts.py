@@ -9,7 +9,8 @@ through the model's latents explains of the level.
 
 Takes names of plants and recorded sets as arguments; by default all plants. With ``fresh`` among them the
 plants are those of seeds that no setting was chosen on. Recorded sets are found in the
-folder that TSLAM_RECORDED names.
+folder that TSLAM_RECORDED names: series in which the hidden action moves most are pooled, and the last 30% of
+each is later time.
 """
 
 import os
@@ -33,7 +34,7 @@ from tslam.align.reading import Reader, Reading, learn_reader, read
 from tslam.contract.roles import Kind
 from tslam.panel.ingest import read as read_frame
 
-ROWS, DRAWS, TARGET = 6000, 3, 0.9
+ROWS, DRAWS, TARGET, SHARE = 6000, 3, 0.9, 0.7
 SEEDS, FRESH = (0, 1, 2), (15, 16, 17)
 COUNTS = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40)
 SHORTEST, BLOCK = 5, 10
@@ -45,14 +46,41 @@ HIDDEN = {
     "reactor": None,
     "linear": None,
 }
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A recorded set in which the question can be asked."""
+
+    actions: tuple[str, ...]
+    rows: int
+    """First rows of each series that are looked at."""
+    series: int = 1
+    """How many series are pooled: those in which the action moves most."""
+    without: tuple[str, ...] = ()
+    """Channels that copy the action."""
+    at_once: bool = False
+    """Does the action show in the row in which it is logged, and not in the next?"""
+    runs: tuple[str, ...] = ()
+    """Series of which the first is learnt from, and the others are later time."""
+
+
 RECORDED = {
-    "daisy_cstr": ("coolant_flow_l_min",),
-    "citylearn_homes": ("setpoint_c",),
-    "tep": ("xmv_03_a_feed_flow_valve", "xmv_10_reactor_cw_valve"),
-    "petshop_microservices": None,
+    "daisy_cstr": Recorded(("coolant_flow_l_min",), 6000),
+    "tep": Recorded(("xmv_03_a_feed_flow_valve", "xmv_10_reactor_cw_valve"), 960, 6, at_once=True),
+    "citylearn_homes": Recorded(("setpoint_c",), 2160, 4, ("indoor_temp_c",), at_once=True),
+    "petshop_microservices": Recorded(
+        (
+            "search_delay_ms",
+            "payforadoption_delay_ms",
+            "petlist_error_pct",
+            "lambda_sleep_ms",
+            "dynamodb_flood_iterations",
+        ),
+        600,
+        runs=("high_traffic_issues", "low_traffic_issues"),
+    ),
 }
-LESS = {"citylearn_homes": ("indoor_temp_c",)}
-"""Channels that copy the action."""
 METHODS = ("align", "active", "ridge", "network")
 
 
@@ -64,6 +92,8 @@ class Case:
     frame: pl.DataFrame
     roles: dict[str, Any]
     truth: np.ndarray
+    early: np.ndarray
+    """Rows that are learnt from; the others are later."""
     seed: int
 
 
@@ -73,13 +103,19 @@ def plants(name: str, seeds: tuple[int, ...]) -> Iterator[Case]:
         whole = tslam.plants.simulate(name, rows=ROWS, seed=seed)
         hidden = (HIDDEN[name] or whole.actions)[seed % len(HIDDEN[name] or whole.actions)]
         record = whole.drop(hidden)
+        truth = whole.frame[hidden].to_numpy()
         yield Case(
-            f"{name} {hidden}", record.frame, dict(record.roles()), whole.frame[hidden].to_numpy(), seed
+            f"{name} {hidden}",
+            record.frame,
+            dict(record.roles()),
+            truth,
+            np.arange(ROWS) < SHARE * ROWS,
+            seed,
         )
 
 
 def recorded(name: str, folder: Path) -> Iterator[Case]:
-    """A recorded set without one of its actions; the series in which that action moves most often."""
+    """A recorded set without one of its actions."""
     from ruamel.yaml import YAML
 
     roles = YAML(typ="safe").load((folder / f"{name}.yaml").read_text(encoding="utf-8"))["roles"]
@@ -87,48 +123,65 @@ def recorded(name: str, folder: Path) -> Iterator[Case]:
         key: [e["name"] if isinstance(e, dict) else e for e in entries or []]
         for key, entries in roles.items()
     }
-    frame = pl.read_parquet(folder / f"{name}.parquet")
-    observations = [c for c in named["observations"] if c not in LESS.get(name, ())]
-    for hidden in RECORDED[name] or named["actions"]:
-        own_series = _moving(frame, hidden)
-        truth = own_series[hidden].cast(pl.Float64).to_numpy()
-        if np.nanstd(truth) > 0:
-            actions = [c for c in named["actions"] if c != hidden]
-            own = {"observations": observations, "actions": actions, "exog": named.get("exogenous", [])}
-            yield Case(f"{name} {hidden}", own_series.drop(hidden), own | {"time": "timestamp"}, truth, 0)
+    frame, asked = pl.read_parquet(folder / f"{name}.parquet"), RECORDED[name]
+    if "series_id" not in frame.columns:
+        frame = frame.with_columns(pl.lit("all").alias("series_id"))
+    frame = frame.sort("series_id", "timestamp").filter(pl.int_range(pl.len()).over("series_id") < asked.rows)
+    for hidden in asked.actions:
+        own = _pooled(frame, hidden, asked)
+        place, length = pl.int_range(pl.len()).over("series_id"), pl.len().over("series_id")
+        early = pl.col("series_id") == asked.runs[0] if asked.runs else place < SHARE * length
+        acting = pl.col(hidden).shift(-1).over("series_id") if asked.at_once else pl.col(hidden)
+        yield Case(
+            f"{name} {hidden}",
+            own.drop(hidden),
+            {
+                "observations": [c for c in named["observations"] if c not in asked.without],
+                "actions": [c for c in named["actions"] if c != hidden],
+                "exog": named.get("exogenous", []),
+                "time": "timestamp",
+                "series": "series_id",
+            },
+            own.select(acting.cast(pl.Float64))[hidden].to_numpy(),
+            own.select(early.alias("early"))["early"].to_numpy(),
+            0,
+        )
 
 
-def _moving(frame: pl.DataFrame, action: str) -> pl.DataFrame:
-    """The first rows of the series in which an action moves most often."""
-    if "series_id" in frame.columns:
-        moves = frame.group_by("series_id", maintain_order=True).agg(pl.col(action).diff().ne(0).sum())
-        busiest = moves["series_id"][int(moves[action].arg_max() or 0)]
-        frame = frame.filter(pl.col("series_id") == busiest).drop("series_id")
-    return frame.sort("timestamp").head(ROWS)
+def _pooled(frame: pl.DataFrame, action: str, asked: Recorded) -> pl.DataFrame:
+    """The series in which an action moves farthest, or those named."""
+    if asked.runs:
+        return frame.filter(pl.col("series_id").is_in(asked.runs))
+    moves = frame.group_by("series_id", maintain_order=True).agg(pl.col(action).std())
+    most = moves.sort(action, descending=True)["series_id"].head(asked.series)
+    return frame.filter(pl.col("series_id").is_in(most.to_list()))
 
 
-def holds_of(truth: np.ndarray, cut: int) -> list[np.ndarray]:
-    """Rows of each hold before the cut; blocks of rows where the action is never held."""
-    edges = np.flatnonzero(np.r_[True, np.diff(truth) != 0, True])
-    if np.median(np.diff(edges)) < SHORTEST:
-        edges = np.arange(0, truth.size + 1, BLOCK)
-    spans = [np.arange(a, min(b, cut)) for a, b in pairwise(edges) if a < cut]
-    return [own for own in spans if own.size >= SHORTEST and np.isfinite(truth[own]).all()]
+def holds_of(truth: np.ndarray, series: np.ndarray, early: np.ndarray) -> list[np.ndarray]:
+    """Rows of each early hold; blocks of rows where the action is never held."""
+    ends = np.diff(series) != 0
+    known = np.isfinite(truth)
+    moved = (np.diff(np.where(known, truth, 0.0)) != 0) | (np.diff(known) != 0) | ends
+    edges = np.flatnonzero(np.r_[True, moved, True])
+    spans = [np.arange(a, b) for a, b in pairwise(edges) if known[a]]
+    if np.median([own.size for own in spans]) < SHORTEST:
+        edges = np.unique(np.r_[np.arange(0, truth.size, BLOCK), np.flatnonzero(ends) + 1, truth.size])
+        spans = [np.arange(a, b) for a, b in pairwise(edges)]
+    spans = [own[early[own]] for own in spans]
+    return [own for own in spans if own.size >= SHORTEST and known[own].all()]
 
 
 class Bench:
     """One case, ready to be asked."""
 
     def __init__(self, case: Case) -> None:
-        self.cut = int(0.7 * case.frame.height)
-        head = case.frame.head(self.cut)
-        model = tslam.fit(head, **case.roles, progress=False)
+        model = tslam.fit(case.frame.filter(pl.Series(case.early)), **case.roles, progress=False)
         panel = model._panel(read_frame(case.frame, model.contract)[0])
         latents = model._levels(panel, "smoothed")
-        self.before = np.arange(panel.rows) < self.cut
-        self.truth = np.full(panel.rows, np.nan)
+        self.before, self.truth = np.zeros(panel.rows, bool), np.full(panel.rows, np.nan)
         kept = panel.row_of >= 0
         self.truth[panel.row_of[kept]] = case.truth[kept]
+        self.before[panel.row_of[kept]] = case.early[kept]
         self.reader: Reader = learn_reader(
             panel, model._fitted.parts[0].structure.within, self.before, latents
         )
@@ -137,7 +190,7 @@ class Bench:
         self.known = self.reading.chain.usable & np.isfinite(self.truth[rows])
         self.test = self.known & ~self.before[rows]
         self.level = self.truth[rows]
-        self.holds = holds_of(self.truth, self.cut)
+        self.holds = holds_of(self.truth, panel.series_of, self.before)
         self.own = self._own(np.nan_to_num(latents[rows]))
 
     def _own(self, z: np.ndarray) -> float:
@@ -175,7 +228,7 @@ class Bench:
     def asked_for(self) -> list[int]:
         """Holds in the order in which align asks for them, one by one: those in the middle of stretches."""
         rows, most = self.reading.chain.rows, min(COUNTS[-1], len(self.holds))
-        found = tuple(s for s in self.reading.stretches if rows[s[-1]] < self.cut)
+        found = tuple(s for s in self.reading.stretches if self.before[rows[s]].all())
         labelled, out = np.zeros(len(rows), bool), list[int]()
         while len(out) < most:
             labels = self.labels(out)

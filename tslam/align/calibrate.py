@@ -25,6 +25,8 @@ _FAR = 1.5
 """Standard deviations from the middle within which what is read may be bent."""
 _NOISE, _SURE = 0.05, 3.0
 """Variance of a reading's error, in units of the level's own, and how many labels that guess is worth."""
+_MOST = 0.95
+"""Most of a level's variance that may be error."""
 TRUST = 0.02
 """How much a nat of the record counts: rows next to each other are wrong together."""
 _LEAST = 0.02
@@ -87,9 +89,11 @@ def _line(w: Float[np.ndarray, " label"], values: Float[np.ndarray, " label"]) -
     power, shared = float(aim @ aim), float(aim @ away)
     spare = max(float(away @ away) - shared**2 / power, 0.0)
     free = len(values) - 2
-    noise = (_SURE * _NOISE + spare) / (_SURE + free)
-    steep = abs(shared) + np.sqrt(shared**2 + 4.0 * (len(values) - 1) * noise * power)
-    slope = (-1.0 if shared < 0 else 1.0) * 2.0 * power / float(steep)
+    noise = min((_SURE * _NOISE + spare) / (_SURE + free), _MOST)
+    kept = 1.0 - noise  # of the level's variance: what is read of it counts for that much
+    turned = kept * abs(shared)
+    steep = turned + np.sqrt(turned**2 + 4.0 * (len(values) - 1) * noise * kept * power)
+    slope = (-1.0 if shared < 0 else 1.0) * 2.0 * kept * power / float(steep)
     left = (spare + _SURE * _NOISE) / (float(away @ away) + _SURE * _NOISE)
     return -0.5 * free * float(np.log(left)), slope, float(values.mean() - slope * w.mean())
 
