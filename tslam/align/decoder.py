@@ -20,7 +20,7 @@ _SMOOTH = 4
 _FOLDS, _ENOUGH = 3, 6
 """Parts of the labels left out in turn to compare the two ways of reading; fewest labels for that."""
 _FAR = 1.5
-"""How many times the error of a ridge that of held latents has to be to take the ridge; with few labels, 2."""
+"""How many times the error of a ridge that of held latents has to be for it to be taken; twice with few."""
 
 
 @dataclass(frozen=True, eq=False)
