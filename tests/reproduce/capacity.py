@@ -54,8 +54,8 @@ def sections() -> Iterator[Section]:
         "cycle: 1.03 to 1.34. Here the ratio of a cut rises with capacity, because the error without "
         "it, the divisor, falls to the noise of twelve channels, which are predicted far better than a "
         "video. The share of the cut that z explains is what can be compared: four continuous numbers "
-        "explain a fifth to a third of it (four random directions of twelve would a third), codes next "
-        "to none. The cycle is farthest from 1 where z is noisiest.",
+        "explain a fifth to a third of it (four random directions of twelve would a third; less where noise "
+        "drowns them), codes next to none. The cycle is farthest from 1 where z is noisiest.",
         (table,),
     )
 

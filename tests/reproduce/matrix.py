@@ -67,6 +67,7 @@ LONGER = [
     "raw observations",
     "VARX residual",
     "VARX + ruptures",
+    "dynamic factors",
     "dynamax LGSSM",
     "32 labels",
 ]

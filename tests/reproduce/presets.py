@@ -73,7 +73,7 @@ def _measured() -> Section:
         "Figures are of held-out rows. Ratios at a cut are far above the published 2.0 to 2.5: a series of "
         "twelve channels is predicted far better than a video, so that any cut is large beside the error "
         "without. What can be compared is the share of the cut that z explains. Ratios after a cycle "
-        "(published 1.03 to 1.34) are above 1.5 where nothing limits what z carries. `paper:ac-state` reads "
-        "the logged actions, and these alone, off z: of the hidden one it holds nothing.",
+        "(published 1.03 to 1.34) are above 1.5 where nothing, or next to nothing, limits what z carries. "
+        "`paper:ac-state` reads the logged actions, and these alone, off z: nothing is there of the hidden.",
         (table,),
     )

@@ -26,6 +26,15 @@ CODED = [
     and name not in ("paper:mvp-lam", "paper:ac-state")
 ]
 """The first holds series against each other, the codes of the second are those of logged actions."""
+CONTINUOUS = [
+    name
+    for name, p in PRESETS.items()
+    if isinstance(p.parts, Composition)
+    and not p.parts.discrete
+    and not p.same_as
+    and name not in ("paper:endogenous", "paper:exogenous-swap")
+]
+"""The first explains what logged actions reach, and the second holds series against each other."""
 
 
 def _record(seed: int = 0, rows: int = ROWS) -> tuple[pl.DataFrame, np.ndarray]:
@@ -93,7 +102,7 @@ def test_a_planted_collapse_is_found() -> None:
         _check_codes(model, frame, level)
 
 
-@pytest.mark.parametrize("name", ["paper:adaworld", "paper:wild-sparse", "paper:dynamo", "paper:clam"])
+@pytest.mark.parametrize("name", CONTINUOUS)
 def test_continuous_latents_follow_the_level_and_belong_to_their_step(name: str) -> None:
     frame, level = _record()
     d = _fit(frame, name).diagnose(frame, truth=level[:, None])
