@@ -74,6 +74,6 @@ def _measured() -> Section:
         "twelve channels is predicted far better than a video, so that any cut is large beside the error "
         "without. What can be compared is the share of the cut that z explains. Ratios after a cycle "
         "(published 1.03 to 1.34) are above 1.5 where nothing, or next to nothing, limits what z carries. "
-        "`paper:ac-state` reads the logged actions, and these alone, off z: nothing is there of the hidden.",
+        "`paper:ac-state` reads logged actions, and these alone, off z: of the hidden one it holds nothing.",
         (table,),
     )
