@@ -7,10 +7,10 @@ not with all that were tried). Beside it stand ridge and a network from labels a
 and inputs, and align with the labels that it asks for itself. The last column but two is what the best line
 through the model's latents explains of the level.
 
-Takes names of plants and recorded sets as arguments; by default all plants. With ``fresh`` among them the
-plants are those of seeds that no setting was chosen on. Recorded sets are found in the
-folder that TSLAM_RECORDED names: series in which the hidden action moves most are pooled, and the last 30% of
-each is later time.
+Takes names of plants and recorded sets, and seeds, as arguments; by default all plants. With ``fresh`` among
+them the plants are those of seeds that no setting was chosen on. Recorded sets are found in the folder that
+TSLAM_RECORDED names: series in which the hidden action moves most are pooled, and the last 30% of each is
+later time.
 """
 
 import os
@@ -267,8 +267,8 @@ class Bench:
 def main(names: list[str]) -> None:
     """Print the table."""
     folder = Path(os.environ.get("TSLAM_RECORDED", "nowhere"))
-    seeds = FRESH if "fresh" in names else SEEDS
-    names = [n for n in names if n != "fresh"]
+    seeds = tuple(int(n) for n in names if n.isdigit()) or (FRESH if "fresh" in names else SEEDS)
+    names = [n for n in names if n != "fresh" and not n.isdigit()]
     print(
         f"{'record':<34}{'seed':>4}"
         + "".join(f"{m:>15}" for m in METHODS)

@@ -23,7 +23,7 @@ from tslam.plan.guard import Override
 from tslam.plants.blueprint import BURN, Blueprint, draw, parameters, run
 
 ROWS, HORIZON, ORIGINS = 7000, 24, 8
-SEED, FRESH = 0, (12, 13)
+SEED, FRESH = 0, (14, 15)
 HIDDEN = {
     "tank": ("heater", "temp_1"),
     "building": ("valve_1", "zone_1"),

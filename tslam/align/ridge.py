@@ -1,6 +1,7 @@
 """Ridge decoders: an action as a linear reading of each transition, penalties chosen on holds left out."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -36,32 +37,32 @@ class Ridge:
 def choose_ridge(
     features: _Features, targets: _Targets, holds: _Groups, light: int
 ) -> tuple[Ridge, Float[np.ndarray, "label out"]]:
-    """The ridge whose penalty predicts holds that were left out best, and what it predicts of them.
+    """The ridge whose penalties predict holds that were left out best, and what it predicts of them.
 
     Args:
         features: One row per transition.
         targets: The label of each transition; only the rows of holds are looked at.
         holds: Positions of each label's transitions.
-        light: How many of the first features are latents, which are hardly penalised.
+        light: How many of the first features are latents, which are hardly penalised, or as all others are.
     """
     folds = min(len(holds), _FOLDS)
     if folds < 3:
         fitted = fit_ridge_on(features, targets, holds, light, _UNSURE)
         return fitted, _means(fitted(features), holds)
-    best: tuple[float, float, np.ndarray] | None = None
-    for penalty in _PENALTIES:
+    best: tuple[float, float, int, np.ndarray] | None = None
+    for free, penalty in product(sorted({light, 0}, reverse=True), _PENALTIES):
         out, error = np.zeros((len(holds), targets.shape[1])), 0.0
         for fold in range(folds):
             kept = tuple(h for i, h in enumerate(holds) if i % folds != fold)
-            fitted = fit_ridge_on(features, targets, kept, light, penalty)
+            fitted = fit_ridge_on(features, targets, kept, free, penalty)
             for i in range(fold, len(holds), folds):
                 told = fitted(features[holds[i]])
                 out[i] = told.mean(axis=0)
                 error += float(((told - targets[holds[i]]) ** 2).mean(axis=0).sum())
         if best is None or error < best[0]:
-            best = (error, penalty, out)
+            best = (error, penalty, free, out)
     assert best is not None
-    return fit_ridge_on(features, targets, holds, light, best[1]), best[2]
+    return fit_ridge_on(features, targets, holds, best[2], best[1]), best[3]
 
 
 def fit_ridge_on(features: _Features, targets: _Targets, holds: _Groups, light: int, penalty: float) -> Ridge:
