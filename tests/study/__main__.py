@@ -19,7 +19,7 @@ from records import FIRST_SEED
 from store import fill
 
 QUESTIONS = {"clean": clean, "nulls": nulls, "lookalikes": lookalikes, "empty": empty, "peers": peers}
-EACH = {"clean": 306, "nulls": 1020, "lookalikes": 102, "empty": 102, "peers": 102}
+EACH = {"clean": 306, "nulls": 1224, "lookalikes": 102, "empty": 102, "peers": 102}
 """Records of each question, unless asked otherwise."""
 
 

@@ -1,10 +1,12 @@
 """p-values of single questions on records where the answer is no, each under its own null.
 
-A column of another record of the same kind has no effect on this one: the null of `following`. Nothing
-unlogged moves in a clean record: the null of the shared axis, and of what follows a move. One ground and no
-fit, so that a thousand records are affordable.
+A column of another record of the same kind has no effect on this one: the null of `following`. Innovations
+turned each in a direction by chance share no axis, and innovations with signs by chance follow nothing; when
+and how large they are stays as the record has it. One ground and no fit, so that a thousand records are
+affordable.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,13 +17,14 @@ from records import KINDS, keys, rows_of
 from tslam.audit.following import following
 from tslam.audit.ground import Ground, lay_ground
 from tslam.audit.lag_scan import EARLIEST, LATEST
-from tslam.audit.moves import find_moves
+from tslam.audit.moves import Moves, find_moves
 from tslam.contract import from_arguments
 from tslam.panel import build
 from tslam.panel.chain import Structure
 from tslam.plants import Record
+from tslam.seeding import generator
 
-__all__ = ["cell", "group", "levels", "wanted"]
+__all__ = ["cell", "group", "levels", "tenths", "wanted"]
 
 _APART = 500_000
 """Seeds between a record and the one that its idle column comes from."""
@@ -42,14 +45,39 @@ def cell(key: str) -> dict[str, Any]:
     other = KINDS[kind](rows_of(seed), seed + _APART)
     ground = _ground(record, other.frame[other.roles()["actions"][0]].alias(_IDLE))
     follows = following(ground, _IDLE, EARLIEST, LATEST, worth=0.0)
-    moves = find_moves(ground)
+    turned, signed = find_moves(_turned(ground, seed)), find_moves(_signed(ground, seed))
+    asked = _moves_asked(find_moves(ground))
     return {
         "p": {
             "no effect at any lag": None if follows is None else follows.p,
-            "no shared axis": None if moves is None else moves.axial_p,
-            "nothing follows a move": None if moves is None else moves.follow.p,
-        }
+            "no shared axis": None if turned is None else turned.axial_p,
+            "nothing follows a move": None if signed is None else signed.follow.p,
+        },
+        "as it is": asked,
     }
+
+
+def _moves_asked(moves: Moves | None) -> dict[str, float | None]:
+    """The same two questions of the record as it is, misfit and all."""
+    return {
+        "no shared axis": None if moves is None else moves.axial_p,
+        "nothing follows a move": None if moves is None else moves.follow.p,
+    }
+
+
+def _turned(ground: Ground, seed: int) -> Ground:
+    """Every innovation in a direction by chance, of its size and at its time."""
+    white = ground.white()
+    to = generator(seed, "study", "turned").standard_normal(white.shape)
+    size = np.linalg.norm(white, axis=1) / np.linalg.norm(to, axis=1)
+    back = np.linalg.inv(np.linalg.cholesky(np.linalg.inv(ground.cov)))
+    return replace(ground, residual=to * size[:, None] @ back)
+
+
+def _signed(ground: Ground, seed: int) -> Ground:
+    """Every innovation with a sign by chance."""
+    sign = generator(seed, "study", "signed").choice([-1.0, 1.0], (ground.n, 1))
+    return replace(ground, residual=ground.residual * sign)
 
 
 def levels(cells: list[dict[str, Any]]) -> dict[str, tuple[int, float]]:
@@ -60,7 +88,20 @@ def levels(cells: list[dict[str, Any]]) -> dict[str, tuple[int, float]]:
             if p is not None:
                 found.setdefault(f"{question}, all", []).append(p)
                 found.setdefault(f"{question}, {group(one['key'])}", []).append(p)
+        for question, p in one["as it is"].items():
+            if p is not None:
+                found.setdefault(f"{question}, records as they are", []).append(p)
     return {name: (len(p), float(np.mean(np.array(p) < _LEVEL))) for name, p in sorted(found.items())}
+
+
+def tenths(cells: list[dict[str, Any]]) -> dict[str, list[float]]:
+    """Per question: the share of its p-values in each tenth of [0, 1]; uniform ones have .1 in each."""
+    found: dict[str, list[float]] = {}
+    for one in cells:
+        for question, p in one["p"].items():
+            if p is not None:
+                found.setdefault(question, []).append(p)
+    return {name: (np.histogram(p, 10, (0.0, 1.0))[0] / len(p)).tolist() for name, p in sorted(found.items())}
 
 
 def _ground(record: Record, idle: pl.Series) -> Ground:

@@ -22,7 +22,7 @@ from tslam.kernels.side_by_side import side_by_side
 from tslam.panel.chain import Structure, chain
 from tslam.panel.split import folds
 
-__all__ = ["Causal", "Lean", "causal_latent", "jumpiness", "lean_fits"]
+__all__ = ["Causal", "Lean", "causal_latent", "jumpiness", "lean_fits", "parts_of"]
 
 _START = 0.98
 _ONCE = 3
@@ -33,11 +33,15 @@ _BANDWIDTH = 50
 _WIDEST = 300
 """Above this many regressors the lean model goes without products: EM visits them at every step."""
 _ITERATIONS = 80
+_FOLDS, _HALVES = 4, 2
+_FEW = 4000
+"""Rows below which four fits, each on three quarters of them, are asked: on half of so few a level that is
+held for long is learnt badly, and what a fit has not learnt it cannot gain elsewhere."""
 
 
 @dataclass(frozen=True, eq=False)
 class Lean:
-    """The lean model with and without a held latent, fitted on one half of the blocks, asked on the other."""
+    """The lean model with and without a held latent, fitted on some of the blocks, asked on the others."""
 
     F: Float[np.ndarray, "n wide"]
     Y: Float[np.ndarray, "n chan"]
@@ -66,7 +70,7 @@ class Causal:
 
 
 def lean_fits(ground: Ground) -> Lean:
-    """Fit the lean model, with and without one held latent, on two halves of interleaved blocks."""
+    """Fit the lean model, with and without one held latent, on folds of interleaved blocks."""
     panel = ground.panel
     c = chain(panel, Structure(1, 1, ground.within), ground.past)
     current = np.array([i for i, (_, offset) in enumerate(c.terms)])
@@ -76,11 +80,11 @@ def lean_fits(ground: Ground) -> Lean:
     F = widened(c.X, products, current) if wide else c.X
     penalty = np.full(F.shape[1], 1e-3)
     penalty[c.X.shape[1] :] = ground.penalty[-2]
-    halves = folds(panel, c.rows[c.usable], count=2, purge=10)
     at = np.flatnonzero(c.usable)
-    trains, held = np.zeros((2, len(c.rows)), bool), np.zeros((2, len(c.rows)), bool)
-    for half, train, test in zip(halves, trains, held, strict=True):
-        train[at[half.train]], test[at[half.held]] = True, True
+    parts = folds(panel, c.rows[at], count=parts_of(len(at)), purge=10)
+    trains, held = np.zeros((2, len(parts), len(c.rows)), bool)
+    for part, train, test in zip(parts, trains, held, strict=True):
+        train[at[part.train]], test[at[part.held]] = True, True
 
     def fitted(train: Bool[np.ndarray, " n"]) -> HeldFit:
         return fit_held(
@@ -90,6 +94,11 @@ def lean_fits(ground: Ground) -> Lean:
     fits = side_by_side(fitted, list(trains))
     plain = [fit_ridge(F, c.Y, train, penalty) for train in trains]
     return Lean(F, c.Y, c.start, c.rows, tuple(held), tuple(fits), tuple(plain))
+
+
+def parts_of(rows: int) -> int:
+    """Parts that take turns at being held out: four of a short record, two of a long one."""
+    return _FOLDS if rows < _FEW else _HALVES
 
 
 def causal_latent(ground: Ground, lean: Lean) -> Causal:

@@ -18,6 +18,9 @@ _GAIN = 2.0
 """t from which a latent improves causal, held-out prediction."""
 _JUMPS = 0.8
 """Excess kurtosis of a latent's increments from which it jumps and holds; a random walk has 0."""
+_MOVING = 20.0
+"""Rows' worth of steps that a latent which jumps should have, n over their kurtosis: four jumps, each smeared
+over five rows. Where there are fewer, a burst or two made all of it, as an overload does."""
 _HELD = 0.93
 """Persistence per step from which a latent is held, for some fifteen rows and more."""
 _FOLLOWED = 3.0
@@ -49,6 +52,8 @@ def as_log(claim: Claim, column: str) -> Claim:
 def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
     """Does a held latent earn its place, and does it act or drift?"""
     if not adequate(causal) or causal.gain.t < _GAIN or causal.persistence < _HELD:
+        return None
+    if len(causal.level) < _MOVING * (causal.jumpiness + 3.0):
         return None
     channels = driven_channels(ground, causal.direction)
     score = 1000.0 * causal.gain.mean

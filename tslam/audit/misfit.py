@@ -27,7 +27,7 @@ _SHARE, _PILED = 0.01, 3.0
 
 
 def fitted_to_itself(ground: Ground) -> Ground:
-    """The ground with the residuals of one fit to all of its rows; those at a limit are not trusted.
+    """The ground with the residuals of one fit to all of its rows; values at a limit count as not measured.
 
     Weights, and with them the directions of the actions, stay the held-out ones.
     """
@@ -35,24 +35,27 @@ def fitted_to_itself(ground: Ground) -> Ground:
     W = np.linalg.solve(ground.F.T @ ground.F + ridge, ground.F.T @ ground.Y)
     residual = np.where(ground.seen, ground.Y - ground.F @ W, 0.0)
     cov, trust = robust_scatter(residual, ground.seen)
-    trust = np.where(_at_a_limit(ground), 0.0, trust)
-    return replace(ground, residual=residual, cov=cov, trust=trust, plain=None)
+    free = ground.seen & ~_at_a_limit(ground)
+    return replace(
+        ground, residual=np.where(free, residual, 0.0), seen=free, cov=cov, trust=trust, plain=None
+    )
 
 
 def optimism(ground: Ground, own: Ground) -> float:
     """Log of squared error held out over that on the model's own rows: 0 where nothing is extrapolated."""
-    held, fitted = ((g.residual**2).sum(axis=0) for g in (ground, own))
-    return float((np.log(held + 1e-12) - np.log(fitted + 1e-12)).mean())
+    told = own.seen.any(axis=0)
+    held, fitted = ((np.where(own.seen, g.residual, 0.0) ** 2).sum(axis=0)[told] for g in (ground, own))
+    return float((np.log(held + 1e-12) - np.log(fitted + 1e-12)).mean()) if told.any() else 0.0
 
 
-def _at_a_limit(ground: Ground) -> Bool[np.ndarray, " n"]:
-    """Rows at which some observation sits where its values pile up, at an end of its range."""
+def _at_a_limit(ground: Ground) -> Bool[np.ndarray, "n chan"]:
+    """Where each observation sits where its values pile up, at an end of its range."""
     error = np.sqrt(np.diag(ground.cov))
-    out = np.zeros(ground.n, bool)
+    out = np.zeros((ground.n, len(error)), bool)
     for sign in (1.0, -1.0):
         x = sign * ground.X[:, : len(error)]
         below = np.quantile(x, _TOP, axis=0) - x
         there = below < _NEAR * error
         share, beside = there.mean(axis=0), ((below < _NEXT * error) & ~there).mean(axis=0)
-        out |= there[:, (share > _SHARE) & (share > _PILED * beside)].any(axis=1)
+        out |= there & (share > _SHARE) & (share > _PILED * beside)
     return out

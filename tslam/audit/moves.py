@@ -7,12 +7,13 @@ extremes comes in clusters and a move comes alone. A move is then followed by a 
 a sensor spike is followed by its own reverse, a noise outlier by nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.stats import chi2, kurtosis
+from scipy.stats import t as student
 
 from tslam.audit.ground import Ground
 from tslam.audit.rest import at_rest
@@ -161,7 +162,11 @@ def _follow(
         after = after[segment[after] == segment[t]]
         if after.size:
             signed.append(np.sign(along[t]) * along[after].mean())
-    return mean_test(np.array(signed), 0)
+    test, count = mean_test(np.array(signed), 0), len(signed)
+    if count < _FEWEST:
+        return test
+    # ten moves or so: Student, and the variance over one less
+    return replace(test, p=float(student.sf(test.t * sqrt(1.0 - 1.0 / count), count - 1)))
 
 
 def _bingham(values: Float[np.ndarray, " chan"], count: int) -> float:

@@ -19,7 +19,7 @@ from tslam.audit.ground import Ground
 from tslam.kernels.kalman import kalman_filter, kalman_smoother
 from tslam.panel.windows import bounds, carry
 
-__all__ = ["Offset", "Run", "held_offset"]
+__all__ = ["Offset", "Run", "held_offset", "visibility"]
 
 HOLD = 0.98
 """Persistence of the offset that is looked for: held for some fifty rows."""
@@ -76,14 +76,12 @@ def held_offset(ground: Ground, column: str) -> Offset:
     """
     panel = ground.panel
     own = panel.features_of(column)
-    names = [panel.action_features[i].name for i in own]
-    B = ground.direction(names)
-    precision = np.linalg.inv(ground.cov)
-    carried = np.einsum("tck,cd->tkd", B, precision)
+    B = _effect(ground, column)
+    carried = _carried(B, ground)
     h = np.einsum("tkd,td->tk", carried, ground.residual) * ground.trust[:, None]
     J = np.einsum("tkd,tdl->tkl", carried, B) * ground.trust[:, None, None]
     which = np.arange(ground.n)
-    k = len(names)
+    k = len(own)
 
     rate, q = np.full(k, HOLD), np.full((1, k), (1.0 - HOLD**2) * _SPREAD)
     prior, prior_cov, mean, cov, gains = kalman_filter(h, J, which, ground.start, rate, q)
@@ -100,6 +98,29 @@ def held_offset(ground: Ground, column: str) -> Offset:
         runs=tuple(_runs(gains, moved)),
         effect=np.einsum("tck,tk->tc", B, level),
     )
+
+
+def visibility(ground: Ground, column: str) -> float:
+    """Mean squared effect of one scaled unit of an action, in noise variances of what is measured."""
+    B = _effect(ground, column)
+    return float(np.einsum("tkd,tdk,t->t", _carried(B, ground), B, ground.trust).mean())
+
+
+def _effect(ground: Ground, column: str) -> Float[np.ndarray, "n chan latent"]:
+    panel = ground.panel
+    return ground.direction([panel.action_features[i].name for i in panel.features_of(column)])
+
+
+def _carried(B: Float[np.ndarray, "n chan latent"], ground: Ground) -> Float[np.ndarray, "n latent chan"]:
+    """Directions times the precision of what was measured: a channel that was not says nothing."""
+    seen, which = np.unique(ground.seen, axis=0, return_inverse=True)
+    out = np.zeros((B.shape[0], B.shape[2], B.shape[1]))
+    for k, there in enumerate(seen):
+        at = np.flatnonzero(which == k)
+        precision = np.linalg.inv(ground.cov[np.ix_(there, there)])
+        measured = np.einsum("tck,cd->tkd", B[np.ix_(at, there)], precision)
+        out[np.ix_(at, np.arange(B.shape[2]), there)] = measured
+    return out
 
 
 def _jumpiness(level: Float[np.ndarray, "n latent"], moved: Bool[np.ndarray, " n"]) -> float:

@@ -9,7 +9,7 @@ from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 from tslam.audit.lag_scan import BANDWIDTH
 from tslam.audit.misfit import fitted_to_itself, optimism
-from tslam.audit.offset import Offset, Run, held_offset
+from tslam.audit.offset import Offset, Run, held_offset, visibility
 from tslam.kernels.hac import mean_test
 
 __all__ = ["as_outage", "claim_offset"]
@@ -25,8 +25,9 @@ _WINDOW = 10.0
 """Nats from which one stretch counts as an outage."""
 _LONG = 3.0
 """An outage hides moves, so its stretch is longer than most, by at least this factor of the median."""
-_LEAST = 30.0
-"""Nats that a held difference must gain, in all or in one stretch: less is what a misfit may add up to."""
+_LEAST, _AGAINST = 30.0, 100.0
+"""Nats that a held difference must gain, in all or in one stretch: less is what a misfit may add up to. And in
+one stretch where all rows together speak against it: looking everywhere costs most where an action shows best."""
 _JUMPS = 0.7
 """Excess kurtosis of its steps between logged moves from which it jumps; a drifting misfit has about 0."""
 _MOST, _NEARLY_ALL = 0.8, 0.93
@@ -39,7 +40,8 @@ _EXTRAPOLATES, _BENDS = 0.4, 0.2
 """Log of squared error held out over that of a fit to all rows, from which the model may err by going beyond
 what it learnt from: anywhere, and where signals sit at limits, which no smooth model follows."""
 _LIMITED, _BOUND = 0.01, 0.3
-"""Share of rows at a limit from which the second holds; and from which no difference can be told at all."""
+"""Share of what would show a difference that lies where channels sit at a limit, from which the second holds;
+and from which no difference can be told at all."""
 _REMAINS = 0.4
 """Share of the gain in windows that has to be there in the model's own rows."""
 _ELSEWHERE = 0.5
@@ -54,7 +56,7 @@ def claim_offset(ground: Ground, offset: Offset) -> Claim | None:
     placed = inside > _CONCENTRATED
     # a single stretch can show an outage; coarseness is all over, and has to show all over
     nats = _surest(ground, offset) if placed else offset.total
-    if offset.total <= 0 or nats < _LEAST:
+    if nats < (_LEAST if offset.total > 0 else _AGAINST):
         return None
     if offset.jumpiness < _JUMPS and (placed or not _everywhere(offset, surely=True)):
         return None
@@ -132,7 +134,8 @@ def _extrapolated(ground: Ground, offset: Offset, windows: list[Run]) -> bool:
     What lies in windows there, too, and is spoken against by half of all stretches, no misfit does.
     """
     own = fitted_to_itself(ground)
-    limited = float((own.trust == 0.0).mean())
+    free = visibility(replace(ground, seen=own.seen), offset.column)
+    limited = 1.0 - free / max(offset.power, 1e-12)
     if limited > _BOUND:
         return True
     if optimism(ground, own) < (_BENDS if limited > _LIMITED else _EXTRAPOLATES):

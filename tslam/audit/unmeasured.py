@@ -3,8 +3,8 @@
 A regression on readings makes errors that last: of noise taken for state, of a plant that bends. A held
 latent beside it gains on clean records, too. So the model here is a state with noisy sensors, in which
 products of signals drive as known inputs do, and a held input is added to it. Where nothing is missing that
-input shrinks to what the data do not tell, in one half of the record or in both. Where something is, both
-halves tell it, and it improves the prediction of the half that it was not fitted on.
+input shrinks to what the data do not tell, in one part of the record or in all. Where something is, all
+parts tell it, and it improves the prediction of rows that it was not fitted on.
 
 What cannot be told apart here: an action held for long, a load or a condition, a sensor that drifts or was
 set anew. So the answer is "undetermined". An input that moves by jumps is not claimed: what a model misfits
@@ -18,7 +18,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Bool, Float
 
-from tslam.audit.causal import jumpiness
+from tslam.audit.causal import jumpiness, parts_of
 from tslam.audit.finding import Claim, causal_gain, driven_channels, largest_share, listed, told_by_data
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground, robust_scatter, student_score
@@ -47,7 +47,7 @@ _PURGE = 10
 _GAIN = 2.0
 """t from which the input improves causal, held-out prediction."""
 _TOLD = 0.6
-"""Share of its variance that the data tell, in both halves (docs/notes, what no column tells)."""
+"""Share of its variance that the data tell, in every part (docs/notes, what no column tells)."""
 _SMOOTH = 4.5
 """Excess kurtosis of its steps, the three largest left out, up to which it does not jump."""
 _READABLE = 0.3
@@ -61,9 +61,9 @@ class Unmeasured:
     gain: MeanTest
     """Causal, held-out nats per row that it gains."""
     told: float
-    """Share of its variance that the data tell, in the half that tells less."""
+    """Share of its variance that the data tell, in the part that tells least."""
     jumpiness: float
-    """Excess kurtosis of its steps, in the half where it is larger."""
+    """Excess kurtosis of its steps, in the part where it is largest."""
     readable: float
     """Share of it that known inputs tell, held out, each series by itself."""
     direction: Float[np.ndarray, " chan"]
@@ -81,8 +81,8 @@ class Unmeasured:
 
 
 @dataclass(frozen=True, eq=False)
-class _Half:
-    """What was learnt from one half of the blocks."""
+class _Part:
+    """What was learnt from some of the blocks."""
 
     without: Sensed
     fit: Sensed
@@ -90,7 +90,7 @@ class _Half:
 
 
 def unmeasured_input(ground: Ground) -> Unmeasured | None:
-    """Fit a held input on two halves of interleaved blocks; None where EM leaves the numbers."""
+    """Fit a held input on parts of interleaved blocks; None where EM leaves the numbers."""
     whole = _readings(ground)
     if whole is None:
         return None
@@ -99,20 +99,21 @@ def unmeasured_input(ground: Ground) -> Unmeasured | None:
     penalty = np.full(readings.inputs.shape[1], _PRODUCT_RIDGE)
     penalty[: _known(ground).shape[1]] = _RIDGE
     to = np.flatnonzero(~readings.start)
-    trains, tests = np.zeros((2, rows), bool), np.zeros((2, rows), bool)
-    for split, train, test in zip(folds(ground.panel, to, count=2, purge=_PURGE), trains, tests, strict=True):
+    parts = folds(ground.panel, to, count=parts_of(len(to)), purge=_PURGE)
+    trains, tests = np.zeros((2, len(parts), rows), bool)
+    for split, train, test in zip(parts, trains, tests, strict=True):
         train[to[split.train]], test[to[split.held]] = True, True
-    halves = [half for half in side_by_side(partial(_fit_half, readings, penalty), list(trains)) if half]
-    if len(halves) < len(trains):
+    fitted = [part for part in side_by_side(partial(_fit_part, readings, penalty), list(trains)) if part]
+    if len(fitted) < len(trains):
         return None
     ahead, behind = np.zeros_like(readings.y), np.zeros_like(readings.y)
-    for half, test in zip(halves, tests, strict=True):
-        behind[test] = np.where(readings.seen, readings.y - half.without.ahead(readings), 0.0)[test]
-        ahead[test] = np.where(readings.seen, readings.y - half.fit.ahead(readings), 0.0)[test]
+    for part, test in zip(fitted, tests, strict=True):
+        behind[test] = np.where(readings.seen, readings.y - part.without.ahead(readings), 0.0)[test]
+        ahead[test] = np.where(readings.seen, readings.y - part.fit.ahead(readings), 0.0)[test]
     tested = tests.any(axis=0)
     cov, _ = robust_scatter(behind[tested], readings.seen[tested])
     gain = np.where(tested, student_score(ahead, cov) - student_score(behind, cov), np.nan)
-    first = halves[0].fit
+    first = fitted[0].fit
     throughout = first.smoothed(whole)
     if throughout is None:
         return None
@@ -120,8 +121,8 @@ def unmeasured_input(ground: Ground) -> Unmeasured | None:
     return Unmeasured(
         readable=_readable(ground, path),
         gain=mean_test(gain, _BANDWIDTH),
-        told=min(1.0 - float(h.path.cov[:, -1, -1].mean()) for h in halves),
-        jumpiness=max(jumpiness(np.diff(h.path.mean[:, -1])[~readings.start[1:]]) for h in halves),
+        told=min(1.0 - float(p.path.cov[:, -1, -1].mean()) for p in fitted),
+        jumpiness=max(jumpiness(np.diff(p.path.mean[:, -1])[~readings.start[1:]]) for p in fitted),
         direction=first.direction[:, 0],
         path=path,
         rows=rows,
@@ -147,7 +148,7 @@ def claim_unmeasured(ground: Ground, found: Unmeasured) -> Claim | None:
         "second instrument does not show is the sensor.",
         evidence=(
             causal_gain(found.gain, f"a held input adds to a state with noisy sensors ({found.rows:,} rows)"),
-            told_by_data(found.told, _TOLD, ", in the half that tells less"),
+            told_by_data(found.told, _TOLD, ", in the part that tells least"),
             Evidence(
                 name="jumpiness",
                 value=found.jumpiness,
@@ -163,16 +164,16 @@ def claim_unmeasured(ground: Ground, found: Unmeasured) -> Claim | None:
     )
 
 
-def _fit_half(
+def _fit_part(
     readings: Readings, penalty: Float[np.ndarray, " k"], train: Bool[np.ndarray, " n"]
-) -> _Half | None:
+) -> _Part | None:
     fitted = partial(fit_sensed, readings, penalty, state_ridge=_RIDGE, settled=_SETTLED, train=train)
     without = fitted(iterations=_PLAIN_ROUNDS)
     if without is None:
         return None
     fit = fitted(iterations=_HELD_ROUNDS, first=with_held(without, 1))
     path = None if fit is None else fit.smoothed(readings)
-    return None if fit is None or path is None else _Half(without, fit, path)
+    return None if fit is None or path is None else _Part(without, fit, path)
 
 
 def _readings(ground: Ground) -> Readings | None:
