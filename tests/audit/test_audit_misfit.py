@@ -1,8 +1,13 @@
 """What a model does beyond the rows that it knows is no gap."""
 
+from dataclasses import replace
+
+import numpy as np
+import pytest
 from audit_cases import alarms, audited, easy, ground_of, on_or_off
 
 from tslam.audit.misfit import fitted_to_itself, optimism
+from tslam.audit.offset import visibility
 from tslam.plants import tank
 
 
@@ -10,17 +15,38 @@ def test_a_linear_model_of_a_linear_plant_goes_nowhere_beyond() -> None:
     ground = ground_of(easy(0, rows=2000))
     own = fitted_to_itself(ground)
     assert 0.0 < optimism(ground, own) < 0.2
-    assert (own.trust > 0.0).all()
+    assert own.seen.all()
 
 
-def test_a_full_tank_is_a_limit() -> None:
+def test_a_full_tank_is_a_limit_of_its_level_and_of_nothing_else() -> None:
     record = tank(2500, 20000)
     ground = ground_of(record)
     full = record.frame["level_2"].to_numpy()[ground.rows] > 1.499
     own = fitted_to_itself(ground)
     assert full.mean() > 0.05
-    assert (own.trust[full] == 0.0).mean() > 0.95
-    assert (own.trust == 0.0).mean() < 0.3
+    level = ground.panel.channels.index("level_2")
+    assert own.seen[full, level].mean() < 0.05
+    assert own.seen[~full, level].mean() > 0.9
+    assert own.seen[:, ground.panel.channels.index("temp_2")].all()
+    shown = {
+        name: visibility(replace(ground, seen=own.seen), name) / visibility(ground, name)
+        for name in ("valve", "heater")
+    }
+    assert shown["valve"] < 0.95
+    assert shown["heater"] == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_channel_without_a_value_tells_as_much_as_none() -> None:
+    ground = ground_of(easy(0, rows=1000))
+    seen = ground.seen.copy()
+    seen[:, 2] = False
+    chosen = [i for i in range(seen.shape[1]) if i != 2]
+    B = ground.direction(["action_0"])[:, chosen, 0]
+    precision = np.linalg.inv(ground.cov[np.ix_(chosen, chosen)])
+    expected = (np.einsum("tc,cd,td->t", B, precision, B) * ground.trust).mean()
+    assert visibility(replace(ground, seen=seen), "action_0") == pytest.approx(expected)
+    seen[:] = False
+    assert visibility(replace(ground, seen=seen), "action_0") == 0.0
 
 
 def test_a_tank_that_fills_up_is_no_coarse_log_and_a_coarse_log_still_is() -> None:

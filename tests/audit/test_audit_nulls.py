@@ -8,13 +8,15 @@ import polars as pl
 import pytest
 from audit_cases import easy, frozen, ground_of
 
-from tslam.audit.causal import causal_latent, lean_fits
+from tslam.audit.causal import causal_latent, lean_fits, parts_of
 from tslam.audit.excitation import excitation
 from tslam.audit.following import following
 from tslam.audit.gap import GapKind
-from tslam.audit.ground import Ground
+from tslam.audit.ground import FOLDS, Ground
+from tslam.audit.hidden import claim_latent
 from tslam.audit.lag_scan import LATEST, scan_lags
 from tslam.audit.logs import claim_lag
+from tslam.audit.moves import find_moves
 from tslam.audit.offset import held_offset
 
 SHORT = {"rows": 800, "d": 4, "actions": 2, "exog": 1, "dwell": 20.0}
@@ -156,3 +158,32 @@ def test_the_scan_peaks_at_the_shift_between_log_and_effect(steps: int) -> None:
     assert set(np.flatnonzero(scan.explained[scan.shifts.index(steps)] > 0.1)) == {
         int(name.removeprefix("channel_")) for name in plant.effects["action_1"]
     }
+
+
+def test_a_short_record_is_asked_in_as_many_parts_as_the_rich_model_is() -> None:
+    assert parts_of(1000) == FOLDS
+    assert parts_of(8000) == 2
+    assert len(lean_fits(_ground(0)).held) == FOLDS
+
+
+def test_a_latent_whose_steps_are_one_burst_is_no_action() -> None:
+    ground = ground_of(easy(3, rows=1500).drop("action_0"))
+    causal = causal_latent(ground, lean_fits(ground))
+    jumps = replace(causal, jumpiness=10.0, persistence=0.99)
+    claim = claim_latent(ground, jumps)
+    assert claim is not None
+    assert claim.kind is GapKind.MISSING_ACTION
+    assert claim_latent(ground, replace(jumps, jumpiness=ground.n / 19.0)) is None
+
+
+def test_ten_moves_with_signs_by_chance_are_followed_as_often_as_their_p_says() -> None:
+    ground, rng = _ground(0), np.random.default_rng(5)
+    p = []
+    for _ in range(400):
+        signed = replace(ground, residual=ground.residual * rng.choice([-1.0, 1.0], (ground.n, 1)))
+        moves = find_moves(signed)
+        assert moves is not None
+        p.append(moves.follow.p)
+    # four standard errors of a share of .05 in 400; the normal distribution says .07 and more
+    assert 0.05 - 0.044 < np.mean(np.array(p) < 0.05) < 0.05 + 0.044
+    assert 0.4 < np.mean(p) < 0.6

@@ -1,12 +1,15 @@
 """What a log lacks, in few stretches or in many: which of them count."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from audit_cases import easy, ground_of
 
 from tslam.audit.finding import Claim
 from tslam.audit.gap import GapKind
 from tslam.audit.offset import Offset, Run
-from tslam.audit.shortfall import as_outage
+from tslam.audit.shortfall import as_outage, claim_offset
 
 HOLD, LONG = 5, 100
 """Rows that the log mostly holds a value for, and those of a stretch in which it was silent."""
@@ -36,3 +39,17 @@ def test_an_outage_of_a_log_that_moves_often_is_one_whatever_chance_adds_elsewhe
 def test_what_is_as_much_in_most_stretches_is_coarse() -> None:
     assert _told([20.0, 20.0], each=8.0).kind is GapKind.COARSE_LOG
     assert _told([120.0], holds=0).kind is GapKind.COARSE_LOG
+
+
+@pytest.mark.parametrize(("nats", "found"), [(70.0, False), (130.0, True)])
+def test_one_stretch_is_an_outage_although_all_rows_together_speak_against_it(
+    nats: float, found: bool
+) -> None:
+    """To allow for a difference costs at every row, and most where an action shows best."""
+    ground = ground_of(easy(rows=1500))
+    offset = _offset([nats], 200, 0.0)
+    none = np.zeros((ground.n, 1))
+    against = replace(offset, gains=np.full(ground.n, -0.2), level=none, effect=np.zeros((ground.n, 6)))
+    claim = claim_offset(ground, against)
+    assert (claim is not None) is found
+    assert claim is None or claim.kind is GapKind.LOG_OUTAGE

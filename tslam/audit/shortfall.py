@@ -26,8 +26,9 @@ _WINDOW = 10.0
 _LONG = 3.0
 """An outage hides moves, so its stretch is longer than most, by at least this factor of the median."""
 _LEAST, _AGAINST = 30.0, 100.0
-"""Nats that a held difference must gain, in all or in one stretch: less is what a misfit may add up to. And in
-one stretch where all rows together speak against it: looking everywhere costs most where an action shows best."""
+"""Nats that a held difference must gain, in all or in one stretch: less is what a misfit may add up to. And
+in one stretch where all rows together speak against it: looking everywhere costs most where an action shows.
+"""
 _JUMPS = 0.7
 """Excess kurtosis of its steps between logged moves from which it jumps; a drifting misfit has about 0."""
 _MOST, _NEARLY_ALL = 0.8, 0.93
