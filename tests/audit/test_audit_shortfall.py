@@ -41,13 +41,15 @@ def test_what_is_as_much_in_most_stretches_is_coarse() -> None:
     assert _told([120.0], holds=0).kind is GapKind.COARSE_LOG
 
 
-@pytest.mark.parametrize(("nats", "found"), [(70.0, False), (130.0, True)])
-def test_one_stretch_is_an_outage_although_all_rows_together_speak_against_it(
-    nats: float, found: bool
+@pytest.mark.parametrize(
+    ("nats", "found"), [([70.0], False), ([130.0], True), ([130.0, 0.0], False), ([130.0, 110.0], True)]
+)
+def test_a_log_silent_as_never_before_may_lack_what_all_rows_together_speak_against(
+    nats: list[float], found: bool
 ) -> None:
     """To allow for a difference costs at every row, and most where an action shows best."""
     ground = ground_of(easy(rows=1500))
-    offset = _offset([nats], 200, 0.0)
+    offset = _offset(nats, 200, 0.0)
     none = np.zeros((ground.n, 1))
     against = replace(offset, gains=np.full(ground.n, -0.2), level=none, effect=np.zeros((ground.n, 6)))
     claim = claim_offset(ground, against)

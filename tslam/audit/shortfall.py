@@ -29,6 +29,8 @@ _LEAST, _AGAINST = 30.0, 100.0
 """Nats that a held difference must gain, in all or in one stretch: less is what a misfit may add up to. And
 in one stretch where all rows together speak against it: looking everywhere costs most where an action shows.
 """
+_SILENT = 2.0
+"""Times as long as it ever was otherwise that a log must be silent for the second to do."""
 _JUMPS = 0.7
 """Excess kurtosis of its steps between logged moves from which it jumps; a drifting misfit has about 0."""
 _MOST, _NEARLY_ALL = 0.8, 0.93
@@ -57,7 +59,8 @@ def claim_offset(ground: Ground, offset: Offset) -> Claim | None:
     placed = inside > _CONCENTRATED
     # a single stretch can show an outage; coarseness is all over, and has to show all over
     nats = _surest(ground, offset) if placed else offset.total
-    if nats < (_LEAST if offset.total > 0 else _AGAINST):
+    against = offset.total <= 0 and not (placed and nats >= _AGAINST and _silent(offset, windows))
+    if against or nats < _LEAST:
         return None
     if offset.jumpiness < _JUMPS and (placed or not _everywhere(offset, surely=True)):
         return None
@@ -115,6 +118,12 @@ def _surest(ground: Ground, offset: Offset) -> float:
     """
     stretch = max(r.inner for r in offset.runs) - float(np.log(ground.n))
     return max(offset.total, stretch) - float(np.log(2.0))
+
+
+def _silent(offset: Offset, windows: list[Run]) -> bool:
+    """Was the log silent in these windows for far longer than anywhere else?"""
+    others = [r.stop - r.first for r in offset.runs if r not in windows]
+    return min(r.stop - r.first for r in windows) >= _SILENT * max(others, default=0)
 
 
 def _everywhere(offset: Offset, *, surely: bool = False) -> bool:
