@@ -1,6 +1,6 @@
 """``make study``: how often is the audit wrong? Cells that are kept, and docs/calibration.md from them.
 
-Arguments: ``--only clean nulls lookalikes empty peers``, ``--cells 300`` (records of each question),
+Arguments: ``--only clean nulls lookalikes empty peers power``, ``--cells 300`` (records of each question),
 ``--first-seed 40000``, ``--minutes 60`` (stop then; the next run goes on), ``--fresh`` (anew where the
 library has changed since).
 """
@@ -14,12 +14,20 @@ import empty
 import lookalikes
 import nulls
 import peers
+import power
 from calibration import page
 from records import FIRST_SEED
 from store import fill
 
-QUESTIONS = {"clean": clean, "nulls": nulls, "lookalikes": lookalikes, "empty": empty, "peers": peers}
-EACH = {"clean": 306, "nulls": 1224, "lookalikes": 102, "empty": 102, "peers": 102}
+QUESTIONS = {
+    "clean": clean,
+    "nulls": nulls,
+    "lookalikes": lookalikes,
+    "empty": empty,
+    "peers": peers,
+    "power": power,
+}
+EACH = {"clean": 306, "nulls": 1224, "lookalikes": 102, "empty": 102, "peers": 102, "power": 264}
 """Records of each question, unless asked otherwise."""
 
 

@@ -24,11 +24,13 @@ from tslam.panel.chain import Structure
 from tslam.plants import Record
 from tslam.seeding import generator
 
-__all__ = ["cell", "group", "levels", "tenths", "wanted"]
+__all__ = ["AS_IT_IS", "cell", "group", "levels", "tenths", "wanted"]
 
 _APART = 500_000
 """Seeds between a record and the one that its idle column comes from."""
 _LEVEL = 0.05
+AS_IT_IS = "records as they are"
+"""The same question of records in which nothing was turned."""
 _IDLE = "idle"
 
 
@@ -90,7 +92,7 @@ def levels(cells: list[dict[str, Any]]) -> dict[str, tuple[int, float]]:
                 found.setdefault(f"{question}, {group(one['key'])}", []).append(p)
         for question, p in one["as it is"].items():
             if p is not None:
-                found.setdefault(f"{question}, records as they are", []).append(p)
+                found.setdefault(f"{question}, {AS_IT_IS}", []).append(p)
     return {name: (len(p), float(np.mean(np.array(p) < _LEVEL))) for name, p in sorted(found.items())}
 
 
