@@ -12,12 +12,16 @@ from tslam.audit.causal import causal_latent, lean_fits, parts_of
 from tslam.audit.excitation import excitation
 from tslam.audit.following import following
 from tslam.audit.gap import GapKind
-from tslam.audit.ground import FOLDS, Ground
+from tslam.audit.ground import FOLDS, Ground, lay_ground
 from tslam.audit.hidden import claim_latent
 from tslam.audit.lag_scan import LATEST, scan_lags
 from tslam.audit.logs import claim_lag
 from tslam.audit.moves import find_moves
 from tslam.audit.offset import held_offset
+from tslam.contract import from_arguments
+from tslam.panel import build
+from tslam.panel.chain import Structure
+from tslam.plants.plant import TIME, stamped
 
 SHORT = {"rows": 800, "d": 4, "actions": 2, "exog": 1, "dwell": 20.0}
 SEEDS = range(12)
@@ -107,6 +111,34 @@ def test_a_column_behind_which_nothing_follows_is_inert_however_noisy_the_record
         assert claim.kind is GapKind.INERT_ACTION
 
 
+def _controlled(wait: int, seed: int = 0, rows: int = 2000) -> pl.DataFrame:
+    """Three channels, one of which a controller holds at zero, as it read it so many rows before."""
+    rng = np.random.default_rng(seed)
+    A = np.array([[0.9, 0.05, 0.0], [0.1, 0.8, 0.05], [0.0, 0.1, 0.85]])
+    y, u = np.zeros((rows, 3)), 0.05 * rng.standard_normal(rows)
+    for t in range(rows - 1):
+        u[t] -= 0.4 * y[max(t - wait, 0), 0]
+        y[t + 1] = A @ y[t] + np.array([0.5, 0.2, 0.0]) * u[t] + 0.3 * rng.standard_normal(3)
+    return stamped({"u": u} | {f"y_{i}": y[:, i] for i in range(3)}, cadence=1.0)
+
+
+@pytest.mark.parametrize(("wait", "told"), [(2, True), (4, False)])
+def test_a_controller_that_answers_is_not_called_late_for_sure(wait: int, told: bool) -> None:
+    """Its later values tell of earlier rows; where its log tells of later ones as well, it is in time."""
+    frame = _controlled(wait)
+    contract, _ = from_arguments(dict(frame.schema), actions=["u"], time=TIME)
+    ground = lay_ground(build(frame, contract), Structure(4, 2))
+    (x,) = excitation(ground.panel)
+    claim = claim_lag(ground, scan_lags(ground, "u"), x, contract.column("u"))
+    if not told:
+        assert claim is None
+        return
+    assert claim is not None
+    assert claim.kind is GapKind.MISALIGNED_LOG
+    assert claim.most == "warning"
+    assert "controller" in claim.recommendation
+
+
 def test_what_follows_is_held_against_the_same_log_elsewhere() -> None:
     found = [following(_with_dummy(seed), "dummy", -12, LATEST, 15.0) for seed in range(20)]
     p = [f.p for f in found if f is not None]
@@ -169,11 +201,20 @@ def test_a_short_record_is_asked_in_as_many_parts_as_the_rich_model_is() -> None
 def test_a_latent_whose_steps_are_one_burst_is_no_action() -> None:
     ground = ground_of(easy(3, rows=1500).drop("action_0"))
     causal = causal_latent(ground, lean_fits(ground))
-    jumps = replace(causal, jumpiness=10.0, persistence=0.99)
+    jumps = replace(causal, jumpiness=10.0, persistence=0.99, agreement=0.95)
     claim = claim_latent(ground, jumps)
     assert claim is not None
     assert claim.kind is GapKind.MISSING_ACTION
     assert claim_latent(ground, replace(jumps, jumpiness=ground.n / 19.0)) is None
+
+
+def test_parts_of_a_record_agree_on_what_is_hidden_and_not_on_what_is_not() -> None:
+    clean, hidden = ground_of(easy(3, rows=1500)), ground_of(easy(3, rows=1500).drop("action_0"))
+    nothing, there = (causal_latent(ground, lean_fits(ground)) for ground in (clean, hidden))
+    assert there.agreement > 0.95
+    assert nothing.agreement < 0.9
+    assert claim_latent(hidden, there) is not None
+    assert claim_latent(hidden, replace(there, agreement=0.9)) is None
 
 
 def test_ten_moves_with_signs_by_chance_are_followed_as_often_as_their_p_says() -> None:

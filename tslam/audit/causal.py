@@ -61,6 +61,8 @@ class Causal:
     against_rich: MeanTest
     """Nats per transition of lean with latent over rich without: adequate where not surely negative."""
     persistence: float
+    agreement: float
+    """Correlation between the latents of two parts, in the median: what is there is there for all of them."""
     jumpiness: float
     """Excess kurtosis of the increments of the smoothed latent: 0 is a random walk, large jumps and holds."""
     level: Float[np.ndarray, " n"]
@@ -105,12 +107,14 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
     """Test the latent of the lean model."""
     n = len(lean.rows)
     gain, versus = np.full(n, np.nan), np.full(n, np.nan)
+    levels = []
     rich = np.full((int(lean.rows.max()) + 2, ground.Y.shape[1]), np.nan)
     rich[ground.rows] = np.where(ground.seen, ground.residual, np.nan)
     seen = np.isfinite(lean.Y)
     for test, fit, plain in zip(lean.held, lean.with_latent, lean.without, strict=True):
         left = lean.Y - fit.forward.mean(lean.F)
         path = fit.inverse.path(left, lean.start)
+        levels.append(path.mean[:, 0])
         ahead = np.where(seen, left - path.prior @ fit.inverse.B.T, 0.0)
         behind = np.where(seen, lean.Y - plain.mean(lean.F), 0.0)
         cov = ground.cov
@@ -118,16 +122,16 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
         score = student_score(ahead, cov)
         gain[test] = (score - student_score(behind, cov))[test]
         versus[both] = (score - student_score(np.nan_to_num(rich[lean.rows]), cov))[both]
-    whole = lean.with_latent[0]
-    level = whole.inverse.path(lean.Y - whole.forward.mean(lean.F), lean.start).mean[:, 0]
+    level, likeness = levels[0], np.abs(np.corrcoef(levels))
     inside = ~lean.start[1:]
     return Causal(
         gain=mean_test(gain, _BANDWIDTH),
         against_rich=mean_test(versus, _BANDWIDTH),
         persistence=float(np.median([f.inverse.phi[0] for f in lean.with_latent])),
+        agreement=float(np.median(likeness[np.triu_indices_from(likeness, 1)])),
         jumpiness=jumpiness(np.diff(level)[inside]),
         level=level[np.searchsorted(lean.rows, ground.rows)],
-        direction=whole.inverse.B[:, 0],
+        direction=lean.with_latent[0].inverse.B[:, 0],
     )
 
 

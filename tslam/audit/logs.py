@@ -19,6 +19,9 @@ SURE = 3.5
 """t from which an effect is taken to come before its log: looked for at many shifts, so far above 2."""
 AHEAD = 1.3
 """Gain ahead of the log over that behind it: by feedback a later action tells a little of what was before."""
+_ANSWERS = 0.5
+"""Share of rows in which an action moves from which a controller may set it: it answers what was measured, so
+that later values tell of earlier rows as those of a late log do."""
 _DELAYED = 1.5
 """t from which dead time is more likely than none: enough to allow for it, not to say so."""
 SHOWN = 3.0
@@ -75,8 +78,12 @@ def claim_lag(ground: Ground, scan: LagScan, x: Excitation, column: Column) -> C
     causal, early = scan.best(EARLIEST, 0), scan.best(1, LATEST)
     here, ahead = scan.test(causal), scan.test(early)
     before = scan.test(early, against=causal)
-    if before.t > SURE and ahead.t > SHOWN and ahead.mean > AHEAD * max(here.mean, 0.0):
-        return _late(ground, scan, causal, early, column)
+    answers = x.moves > _ANSWERS * x.measured
+    in_time = (
+        answers and here.t > SHOWN
+    )  # what moves at nearly every row and is late tells nothing by its log
+    if before.t > SURE and ahead.t > SHOWN and ahead.mean > AHEAD * max(here.mean, 0.0) and not in_time:
+        return _late(ground, scan, causal, early, column, answers=answers)
     if scan.largest_t() < _SILENT and scan.largest_at_moves() < _SILENT_AT_MOVES:
         known = x.moves >= _POWER_MOVES and scan.bound() >= -_WORTH
         return _inert(ground, scan, x) if known else None
@@ -92,7 +99,7 @@ def likely_delay(scan: LagScan) -> int:
     return -causal if causal < 0 and told else 0
 
 
-def _late(ground: Ground, scan: LagScan, causal: int, early: int, column: Column) -> Claim:
+def _late(ground: Ground, scan: LagScan, causal: int, early: int, column: Column, *, answers: bool) -> Claim:
     here, ahead = 1000.0 * scan.test(causal).mean, 1000.0 * scan.test(early).mean
     before = scan.test(early, against=causal)
     channels, share = shifted_effect(ground, scan, early)
@@ -104,6 +111,11 @@ def _late(ground: Ground, scan: LagScan, causal: int, early: int, column: Column
     # an action that acts within its interval and one logged a step late leave the same record
     open_ = early == 1 and column.timing is Timing.AUTO
     advice = f"Correct the clock of {scan.column}: its log is {steps} late, the effect is first."
+    if answers:
+        advice = (
+            f"Find out who sets {scan.column}. A controller that reads the measurements answers within "
+            f"{steps}, and its log is in time; set by anything else, its log is {steps} late."
+        )
     if open_:
         advice = (
             f"State the timing of {scan.column} in the contract: it acts within its interval (`within`), or "
@@ -122,7 +134,7 @@ def _late(ground: Ground, scan: LagScan, causal: int, early: int, column: Column
         ),
         channels=channels,
         lag=early,
-        most="info" if open_ else "critical",
+        most="info" if open_ else "warning" if answers else "critical",
     )
 
 
