@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 
 from tslam.contract import from_arguments
-from tslam.dynamics.sensed import sensed_state
+from tslam.dynamics.sensed import runs_away, sensed_state
+from tslam.dynamics.sensing import Readings, known_inputs
 from tslam.panel import Panel, build
 from tslam.panel.windows import bounds, carry
 from tslam.plants import linear
@@ -73,3 +74,15 @@ def test_a_record_too_short_to_learn_from_says_nothing() -> None:
     wide = linear(rows=40, d=30, exog=2)
     contract, _ = from_arguments(dict(wide.frame.schema), **wide.roles())
     assert sensed_state(build(wide.frame, contract)) is None
+
+
+def test_a_state_far_beyond_every_reading_has_run_away() -> None:
+    panel = _panel(_spoilt())
+    first, _ = bounds(panel)
+    readings = Readings.of(panel, first, known_inputs(panel, first, frozenset()))
+    state = sensed_state(panel)
+    assert state is not None
+    assert not runs_away(state, readings)
+    for value in (1e3, -1e160, np.inf, np.nan):
+        state[700, 1] = value
+        assert runs_away(state, readings), value

@@ -13,19 +13,21 @@ from tslam.dynamics.sensing import Readings, fit_sensed, known_inputs
 from tslam.panel.panel import Panel
 from tslam.panel.windows import bounds
 
-__all__ = ["sensed_state"]
+__all__ = ["runs_away", "sensed_state"]
 
 _ITERATIONS = 15
 _SETTLED = 2e-4
 """Gain in log-likelihood per row below which the fit has settled."""
 _RIDGE = 1e-4
 """Penalty per row on the transition's distance from persistence, and on what inputs do."""
+_FURTHEST = 10.0
+"""Times the largest reading up to which a state is believed: over a long hole one that grows runs away."""
 _WORK = 3e7
 """Rows times cubed channels that EM learns from; of longer records the first stretch is enough."""
 
 
 def sensed_state(panel: Panel, within: frozenset[str] = frozenset()) -> Float[np.ndarray, "rows chan"] | None:
-    """Causal estimate of each observation at each grid row, scaled; None where the fit does not converge.
+    """Causal estimate of each observation at each grid row, scaled; None where there is none to be believed.
 
     Args:
         panel: The data.
@@ -40,4 +42,10 @@ def sensed_state(panel: Panel, within: frozenset[str] = frozenset()) -> Float[np
     if fit is None:
         return None
     state = fit.causal(readings)
-    return state if np.isfinite(state).all() else None
+    return None if runs_away(state, readings) else state
+
+
+def runs_away(state: Float[np.ndarray, "n chan"], readings: Readings) -> bool:
+    """Has a state left the numbers, or all that was ever read, by more than a hole excuses?"""
+    largest = np.abs(readings.y[readings.seen]).max(initial=0.0)
+    return not bool(np.abs(state).max() <= _FURTHEST * largest)  # NaN is on neither side
