@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from tslam.contract import INPUT_ROLES, Column, Contract, Kind, Role, SeverityRule, Timing, is_latent_name
+from tslam.contract.units import contradiction
 
 words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
 tricky = st.sampled_from(
@@ -24,16 +25,18 @@ rules = st.builds(
 @st.composite
 def columns(draw: st.DrawFn, role: Role, name: str) -> Column:
     low, high = sorted(draw(st.tuples(numbers, numbers)))
+    unit = draw(st.none() | texts)
+    minimum, maximum = draw(st.none() | st.just(low)), draw(st.none() | st.just(high))
     kind = draw(st.none() | st.sampled_from(Kind))
     return Column(
         name=name,
         role=role,
         kind=kind,
         timing=draw(st.sampled_from(Timing)) if role in INPUT_ROLES else Timing.AUTO,
-        unit=draw(st.none() | texts),
+        unit=None if contradiction(unit, minimum, maximum) else unit,
         dead_time=draw(st.none() | st.integers(0, 99)),
-        minimum=draw(st.none() | st.just(low)),
-        maximum=draw(st.none() | st.just(high)),
+        minimum=minimum,
+        maximum=maximum,
         levels=draw(st.none() | levels),
         period=draw(st.floats(1e-3, 1e6)) if kind is Kind.CIRCULAR else None,
         known_in_future=draw(st.booleans()),
