@@ -1,7 +1,7 @@
 """``make study``: how often is the audit wrong? Cells that are kept, and docs/calibration.md from them.
 
 Arguments: ``--only clean nulls lookalikes empty peers power``, ``--cells 300`` (records of each question),
-``--first-seed 40000``, ``--minutes 60`` (stop then; the next run goes on), ``--fresh`` (anew where the
+``--first-seed 60000``, ``--minutes 60`` (stop then; the next run goes on), ``--fresh`` (anew where the
 library has changed since).
 """
 
