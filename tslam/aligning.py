@@ -4,15 +4,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
 from jaxtyping import Bool, Float
 
 from tslam.align.alignment import Alignment
+from tslam.align.budget import LabelBudget, Window, budget, next_windows
 from tslam.align.certificate import Experiment
-from tslam.align.labels import Label
+from tslam.align.fit import Asked, align
+from tslam.align.labels import Label, from_column, lay
 from tslam.artefact import Fitted, Part, fingerprint
 from tslam.contract import Column, Contract
 from tslam.contract.latents import read_name
@@ -24,10 +26,6 @@ from tslam.errors import AlignmentError, ConfigError
 from tslam.panel import Panel
 from tslam.panel.chain import Structure
 from tslam.panel.ingest import back, read
-
-if TYPE_CHECKING:
-    from tslam.align.budget import LabelBudget, Window
-    from tslam.align.fit import Asked
 
 __all__ = ["Aligning"]
 
@@ -79,8 +77,6 @@ class Aligning(ABC):
             FrameError, CadenceError, RoleError: the frame does not meet the contract.
             ConfigError: each series was fitted alone.
         """
-        from tslam.align.fit import align  # noqa: PLC0415 - only where it is asked for
-
         panel, told, asked = self._asked(df, action, labels, kind, experiment, valid_for)
         return align(panel, self._levels(panel, "smoothed"), told, asked, self._again)
 
@@ -94,7 +90,7 @@ class Aligning(ABC):
         kind: Kind | str | None = None,
         target: float = 0.9,
         suggest: int = 5,
-    ) -> "LabelBudget":
+    ) -> LabelBudget:
         """What labels are worth: the learning curve, how many reach a target, and which to get next.
 
         Args:
@@ -109,13 +105,11 @@ class Aligning(ABC):
             AlignmentError: labels are wrong, or too few to hold any out.
             FrameError, CadenceError, RoleError: the frame does not meet the contract.
         """
-        from tslam.align.budget import budget  # noqa: PLC0415 - only where it is asked for
-
         panel, told, asked = self._asked(df, action, labels, kind)
         return budget(panel, self._levels(panel, "smoothed"), told, asked, target, suggest)
 
     @one_thread()
-    def next_labels(self, df: Any, labels: Sequence[Label] = (), count: int = 5) -> "tuple[Window, ...]":
+    def next_labels(self, df: Any, labels: Sequence[Label] = (), count: int = 5) -> tuple[Window, ...]:
         """The stretches whose label would tell most, with stamps to look up in a shift log.
 
         Args:
@@ -123,8 +117,6 @@ class Aligning(ABC):
             labels: The labels so far; there need not be any.
             count: How many stretches.
         """
-        from tslam.align.budget import next_windows  # noqa: PLC0415 - only where it is asked for
-
         panel = self._panel(read(df, self._fitted.contract)[0])
         within = self._one_part().structure.within
         return next_windows(panel, self._levels(panel, "smoothed"), labels, within, count)
@@ -163,8 +155,6 @@ class Aligning(ABC):
                 contradict each other, or are all too short.
             FrameError, CadenceError, RoleError: the frame does not meet the contract.
         """
-        from tslam.align.labels import from_column, lay  # noqa: PLC0415 - only where it is asked for
-
         contract, holds = self._fitted.contract, None
         panel = self._panel(read(df, contract)[0])
         if action is not None:
@@ -223,11 +213,8 @@ class Aligning(ABC):
         kind: Kind | str | None,
         experiment: Experiment | None = None,
         valid_for: timedelta | float | None = None,
-    ) -> "tuple[Panel, Sequence[Label], Asked]":
+    ) -> tuple[Panel, Sequence[Label], Asked]:
         """The record, the labels and what is asked, as ``align`` takes them."""
-        from tslam.align.fit import Asked  # noqa: PLC0415 - only where it is asked for
-        from tslam.align.labels import from_column  # noqa: PLC0415 - only where it is asked for
-
         f, part = self._fitted, self._one_part()
         contract = f.contract
         panel = self._panel(read(df, contract)[0])

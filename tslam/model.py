@@ -15,6 +15,8 @@ from tslam.artefact import Part, write
 from tslam.audit.gap import LatentInfo
 from tslam.audit.run import audit_panel
 from tslam.contract import Contract, InferredLatent, latent_names
+from tslam.diagnose.results import Diagnostics
+from tslam.diagnose.run import diagnose, on_grid
 from tslam.dynamics.inverse import Mode
 from tslam.dynamics.steady import one_thread
 from tslam.errors import ConfigError, FrameError
@@ -29,7 +31,6 @@ from tslam.select.skill import HorizonErrors, horizon_errors, skill_of, steps_ah
 from tslam.summary import Summary, summarise
 
 if TYPE_CHECKING:
-    from tslam.diagnose.results import Diagnostics
     from tslam.report.policy import Policy
     from tslam.tracking.runs import TrackedRun
 
@@ -183,7 +184,7 @@ class LatentActionModel(Acting):
         return build_report(panel=panel, findings=findings, latents=levels, model=facts, digest=panel.digest)
 
     @one_thread()
-    def diagnose(self, df: Any, *, truth: Any = None) -> "Diagnostics":
+    def diagnose(self, df: Any, *, truth: Any = None) -> Diagnostics:
         """Ask, without labels, what the latents are: do they leak, last, belong to their step, see outside?
 
         On the data of the fit only held-out rows are asked about; on other data all are.
@@ -197,8 +198,6 @@ class LatentActionModel(Acting):
             FrameError, CadenceError, RoleError: the frame does not meet the contract, or has too few rows.
             ConfigError: each series was fitted alone, and ``df`` has several; or ``truth`` has other rows.
         """
-        from tslam.diagnose.run import diagnose, on_grid  # noqa: PLC0415 - only where it is asked for
-
         panel = self._panel(read(df, self.contract)[0])
         known = None if truth is None else on_grid(truth, panel)
         parts = list(self._apart(panel))

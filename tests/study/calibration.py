@@ -24,6 +24,8 @@ __all__ = ["page"]
 Cells = list[dict[str, Any]]
 
 _ENOUGH = 50
+MOVES = power.MIDDLE["rows"] / power.MIDDLE["dwell"]
+"""Moves of the hidden action in a record of the power study, on average."""
 _LOWEST, _HIGHEST = 0.035, 0.065
 
 _TEXT = """How often the audit is wrong, counted on plants of this library with seeds on which nothing was
@@ -124,7 +126,7 @@ def _power(found: Cells) -> Section:
             "told as missing action": [right for _, (_, _, right, _) in worth],
             "any alarm": [alarm for _, (_, _, _, alarm) in worth],
         },
-        marks={"what telling its moves costs": 44 * log(2000)},
+        marks={"what telling its moves costs": MOVES * log(power.MIDDLE["rows"])},
         log=True,
     )
     return Section(
@@ -134,7 +136,7 @@ def _power(found: Cells) -> Section:
         "worth of the log is what a linear regression gains, held out, that is given it: the boundary of "
         "what could be known, as nobody can tell from data what a regression with the log cannot use. "
         "Without the log its moves have to be found as well, which costs about the logarithm of the "
-        "number of rows for each: with 44 moves in 2,000 rows 330 nats (dotted). Alarms to the left of it"
+        "number of rows for each: with 40 moves in 2,000 rows 300 nats (dotted). Alarms to the left of it"
         " are of levels that wander, said to be a driver or `undetermined`.",
         [by, table],
         [plot],

@@ -5,7 +5,7 @@ was read in another way, and keeps what it arrives at, with how likely that make
 is missing from the log, the likeliest of them is nearly always that action, but for its scale.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -53,10 +53,8 @@ def find_held(
         except TrainingError:
             continue  # the other guesses stand, and where there is none, the ridge
         path = model.path(c)
-        middle, spread = float(path[rows].mean()), float(path[rows].std())
-        if spread > _STILL:
-            own = replace(model, level=(model.level - middle) / spread, unit=model.unit / spread)
-            found.append((loglik, own, path))
+        if path[rows].std() > _STILL:
+            found.append((loglik, *model.scaled(path, rows)))
     found.sort(key=lambda one: -one[0])
     kept: list[tuple[float, Jumping, Float[np.ndarray, " n"]]] = []
     for one in found:

@@ -13,7 +13,7 @@ EM", Machine Learning 39, 2000 (unlabelled rows with a weight of their own); Lan
 statistical modeling using the t distribution", JASA 84, 1989 (weights).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -71,6 +71,12 @@ class Jumping:
     def path(self, c: Chain) -> _Rows:
         """The action of each transition, read without any label."""
         return self.level + self.unit * self.latent(c)
+
+    def scaled(self, path: _Rows, rows: Bool[np.ndarray, " n"]) -> tuple["Jumping", _Rows]:
+        """The model, and the path that it read, so that the path has mean 0 and variance 1 on some rows."""
+        middle, spread = float(path[rows].mean()), float(max(path[rows].std(), 1e-12))
+        own = replace(self, level=(self.level - middle) / spread, unit=self.unit / spread)
+        return own, (path - middle) / spread
 
     def latent(self, c: Chain) -> _Rows:
         """The latent of each transition."""

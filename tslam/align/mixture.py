@@ -72,10 +72,7 @@ def fit_mixture(
         guesses.append((_read(free.curves, reading.levels), False))
     if tied and (len(values) >= _FEW or free is None):
         guesses.append((_ridge_path(reading, at, values), True))
-    known = np.full(len(reading.features), np.nan)
-    for own, value in zip(at, values, strict=True):
-        known[own] = value
-    parts = [_tied(reader, reading, at, values, rows, known, guess, rise) for guess, rise in guesses]
+    parts = [_tied(reader, reading, at, values, rows, guess, rise) for guess, rise in guesses]
     found = [part for part in parts if part is not None]
     return _together(found) if found else free
 
@@ -86,19 +83,19 @@ def _tied(
     at: _Holds,
     values: Float[np.ndarray, " label"],
     rows: Bool[np.ndarray, " n"],
-    known: _Path,
     guess: _Path,
     rise: bool,
 ) -> Mixture | None:
     """The held latent that a guess leads to, its scale from how it reads the labels without knowing them."""
+    known = np.full(len(guess), np.nan)
+    for held, value in zip(at, values, strict=True):
+        known[held] = value
     try:
         model, _ = fit_jumping(reader.lam, reading.chain, rows, guess, known, rise=rise)
     except TrainingError:
         return None  # another guess stands, or what was found without labels, or the ridge
-    path = model.path(reading.chain)
-    middle, spread = float(path[rows].mean()), float(max(path[rows].std(), 1e-12))
-    own = replace(model, level=(model.level - middle) / spread, unit=model.unit / spread)
-    return _of([own], calibrate((path[:, None] - middle) / spread, np.zeros(1), at, values))
+    own, path = model.scaled(model.path(reading.chain), rows)
+    return _of([own], calibrate(path[:, None], np.zeros(1), at, values))
 
 
 def _ridge_path(reading: Reading, at: _Holds, values: Float[np.ndarray, " label"]) -> _Path:
