@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from tslam.align.altered import altered
 from tslam.align.certificate import Certificate
 from tslam.align.decoder import Decoder, positions
-from tslam.align.drift import departures, mistold
+from tslam.align.drift import departures
 from tslam.align.driven import Driven
 from tslam.align.labels import Holds
+from tslam.align.mistold import mistold
 from tslam.align.reading import Reader, Reading, read
 from tslam.align.tied import Tied
 from tslam.align.usage import changed_use
@@ -73,20 +75,22 @@ class Alignment:
         out[reading.chain.rows] = self.decoder.read(reading)
         return out
 
-    def contradicted(self, reading: Reading, channels: tuple[str, ...]) -> tuple[str, ...]:
+    def contradicted(self, reading: Reading, panel: Panel) -> tuple[str, ...]:
         """What contradicts the certificate without any label, in words; empty where nothing does.
 
         Args:
             reading: What is read of new data.
-            channels: Names of the observations.
+            panel: The new data.
         """
-        own = self.certificate
+        own, found = self.certificate, list[str]()
         if self.tied is None:
             return ()
-        found = departures(own.drift, self.tied, reading.chain, channels, own.range)
-        if own.use is None:
-            return found
-        return (*found, *changed_use(own.use, self.decoder.read(reading), reading.chain))
+        if own.changes is not None:
+            found += altered(own.changes, self.tied, panel, reading.chain)
+        found += departures(own.drift, self.tied, reading.chain, panel.channels, own.range)
+        if own.use is not None:
+            found += changed_use(own.use, self.decoder.read(reading), reading.chain)
+        return tuple(found)
 
     def recheck(
         self, panel: Panel, latents: Float[np.ndarray, "rows latent"], holds: Holds | None = None
@@ -105,11 +109,12 @@ class Alignment:
         if own.withdrawn is not None or self.tied is None:
             return self
         reading = self.reading(panel, latents)
-        found = self.contradicted(reading, panel.channels)
+        found = self.contradicted(reading, panel)
         if holds is not None:
             holds = _long_enough(holds, reading)
             at = positions(holds, reading)
-            found = (*found, *mistold(own.drift, self.decoder.read(reading), at, holds.numbers()))
+            path = self.decoder.read(reading)
+            found = (*found, *mistold(own.drift, own.misread, path, at, holds.numbers()))
         if not found:
             return self
         return replace(self, certificate=self.certificate.withdraw("; ".join(found[:3])))

@@ -14,7 +14,18 @@ from pydantic import Field
 from tslam.audit.gap import Stamp
 from tslam.contract.frozen import Frozen
 
-__all__ = ["Certificate", "Check", "Consistency", "Experiment", "Level", "Range", "Use", "Validation"]
+__all__ = [
+    "Certificate",
+    "Change",
+    "Changes",
+    "Check",
+    "Consistency",
+    "Experiment",
+    "Level",
+    "Range",
+    "Use",
+    "Validation",
+]
 
 _SURE = 0.8
 """Least lower end of the interval of R² or accuracy, on held-out time, for a predictive certificate."""
@@ -46,6 +57,30 @@ class Use(Frozen):
 
     levels: tuple[float, ...] = Field(description="Level of each hold of the record, as it is read")
     error: float = Field(gt=0, description="Width of a level: how far from it a hold may be read")
+
+
+class Change(Frozen):
+    """A change that new data are held against: one sensor, or one logged action, on another scale."""
+
+    kind: str = Field(description="sensor or action")
+    name: str
+    factor: float = Field(gt=0, description="How many times as much it reads, or does")
+    centre: float = Field(description="What it is multiplied about, in its own unit")
+    least: float = Field(ge=0, description="Log-likelihood ratio per row from which it counts")
+
+
+class Changes(Frozen):
+    """The changes that the certified record would contradict."""
+
+    usual: float = Field(description="Log-likelihood per row of the poorer parts of the record")
+    tried: tuple[Change, ...]
+
+
+class Misread(Frozen):
+    """How labels were read while the action was validated: later ones are compared with it."""
+
+    error: float = Field(gt=0, description="Scale of the error of a long hold, in the unit of the action")
+    middle: float = Field(description="Middle of the labelled range")
 
 
 class Check(Frozen):
@@ -109,6 +144,10 @@ class Certificate(Frozen):
         (), description="Limits of what the model leaves of each channel, against what it left then"
     )
     use: Use | None = Field(None, description="How the action was used; None: too few holds to tell")
+    misread: Misread | None = Field(None, description="How labels are misread; None: not a number")
+    changes: Changes | None = Field(
+        None, description="Changes of sensors and logged actions that can be told"
+    )
     withdrawn: str | None = Field(None, description="Why it no longer holds")
     seal: str = ""
 

@@ -3,19 +3,19 @@
 Nothing here needs a label: a plant whose gain has changed, or a sensor that was rescaled, leaves more, or
 leaves it on one side, from the first row to the last: what departs in one part of a stretch only is a state
 that the model has not met often. The decoded action is looked at as well: levels that it never had are a
-sign that it is read on another scale. That the action itself does more than it did no row tells: a larger
-effect may be a larger move. Many holds may (:mod:`tslam.align.usage`), and a few labels do, so they are held
-against what is read.
+sign that it is read on another scale. Which sensor, and which of the logged actions, is looked for by name
+(:mod:`tslam.align.altered`). That the action itself does more than it did no row tells: a larger effect may
+be a larger move. Many holds may (:mod:`tslam.align.usage`), and a few labels do (:mod:`tslam.align.mistold`).
 """
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
-from tslam.align.certificate import Range, Validation
+from tslam.align.certificate import Range
 from tslam.align.tied import Tied
 from tslam.panel.chain import Chain
 
-__all__ = ["departures", "limits", "limits_on_labels", "mistold"]
+__all__ = ["departures", "limits"]
 
 _BLOCKS = 20
 """Blocks of the record whose spread says how much a stretch of time may differ."""
@@ -29,14 +29,6 @@ _PARTS = 3
 """Parts of a stretch of time, in every one of which another plant departs."""
 _SHORT = 50
 """Rows below which nothing is told."""
-_OFF = 2.5
-"""By how many times the error of the lower end of what was validated the middles of labels may be missed."""
-_LEAST_OFF = 0.25
-"""Least error of labels that counts, in standard deviations of the action: a short hold is read no better."""
-_GAIN = (0.8, 1.25)
-"""Where the slope of what is read on what was done may lie, unless nothing is missed by more than usual."""
-_FEWEST = 3
-"""Fewest labels that a slope is taken from."""
 
 
 def limits(
@@ -92,56 +84,6 @@ def departures(
         share = float(np.mean((path < span.low - room) | (path > span.high + room)))
         if share > 0.2:
             told.append(f"in {share:.0%} of rows the action is read far outside its validated range")
-    return tuple(told)
-
-
-def limits_on_labels(action: str, validation: Validation, spread: float | None) -> tuple[Range, ...]:
-    """By how much labels may be missed later, and where the slope of what is read on them may lie.
-
-    Args:
-        action: Name of the action.
-        validation: What was validated.
-        spread: Variance of the labelled action; None where it is no number.
-    """
-    if spread is None or not validation.low < 1.0:
-        return ()
-    most = max(_OFF * float(np.sqrt(1.0 - validation.low)), _LEAST_OFF) * float(np.sqrt(spread))
-    return (
-        Range(name=f"error of {action}", low=0.0, high=most),
-        Range(name=f"gain of {action}", low=_GAIN[0], high=_GAIN[1]),
-    )
-
-
-def mistold(
-    drift: tuple[Range, ...],
-    path: Float[np.ndarray, " n"],
-    at: tuple[Int[np.ndarray, " _"], ...],
-    values: Float[np.ndarray, " label"],
-) -> tuple[str, ...]:
-    """How labels of new data contradict what is read there, in words; empty where they do not.
-
-    Args:
-        drift: The limits.
-        path: The action of each transition as it is read.
-        at: Transitions of each label.
-        values: The labels.
-    """
-    read = np.array([np.median(path[own]) for own in at])
-    found = {"error": float(np.sqrt(np.mean((read - values) ** 2)))}
-    rows = np.concatenate([(path[own] - value) ** 2 for own, value in zip(at, values, strict=True)])
-    usual = next((limit.high / _OFF for limit in drift if limit.name.startswith("error of ")), np.inf)
-    if len(at) >= _FEWEST and np.ptp(values) > 0 and np.sqrt(rows.mean()) > usual:
-        sizes = np.array([own.size for own in at], float)
-        away = values - np.average(values, weights=sizes)
-        found["gain"] = float((sizes * away * read).sum() / (sizes * away**2).sum())
-    told = []
-    for limit in drift:
-        value = found.get(limit.name.split(" of ", 1)[0])
-        if value is not None and not limit.low <= value <= limit.high:
-            told.append(
-                f"the {limit.name} on {len(at)} new labels is {value:.3g}, outside {limit.low:.3g} to "
-                f"{limit.high:.3g}"
-            )
     return tuple(told)
 
 

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 
 from tslam.align.accuracy import Accuracy, accuracy_of
 from tslam.align.alignment import Alignment
+from tslam.align.altered import changes_of
 from tslam.align.baseline import label_only
 from tslam.align.certificate import (
     Certificate,
@@ -22,9 +23,10 @@ from tslam.align.certificate import (
 )
 from tslam.align.checks import response_checks
 from tslam.align.decoder import Decoder, fit_decoder, positions
-from tslam.align.drift import limits, limits_on_labels
+from tslam.align.drift import limits
 from tslam.align.driven import Driven, Fit, drive
 from tslam.align.labels import Holds, Label, lay
+from tslam.align.mistold import limits_on_labels, misread_of
 from tslam.align.reading import Reader, Reading, learn_reader, read
 from tslam.align.storage import fingerprint
 from tslam.align.tied import Tied, tie
@@ -103,21 +105,33 @@ def align(
             ),
             "checks": checks,
             "consistency": consistency,
-            "drift": ()
-            if tied is None
-            else (
-                *limits(tied, reading.chain, rows, panel.channels),
-                *limits_on_labels(asked.action, validation, spread_of(holds)),
-            ),
-            "use": None
-            if tied is None
-            else use_of(path, reading.chain, positions(holds, reading), holds.numbers()),
+            **({} if tied is None else _watched(tied, panel, reading, path, holds, validation, asked.action)),
         }
     )
     bare = Alignment(asked.action, reader, decoder, tied, draft)
     if fit is not None and tied is not None and draft.level in {Level.PREDICTIVE, Level.INTERVENTIONAL}:
         bare = replace(bare, driven=_driven(bare, panel, reading, holds, fit))
     return replace(bare, certificate=draft.model_copy(update={"decoder": fingerprint(bare)}).sealed())
+
+
+def _watched(
+    tied: Tied,
+    panel: Panel,
+    reading: Reading,
+    path: Float[np.ndarray, " n"],
+    holds: Holds,
+    validation: Validation,
+    action: str,
+) -> dict[str, Any]:
+    """What new data are held against later, by field of the certificate."""
+    c, at, spread = reading.chain, positions(holds, reading), spread_of(holds)
+    drift = (*limits(tied, c, c.usable, panel.channels), *limits_on_labels(action, validation, spread))
+    return {
+        "drift": drift,
+        "misread": misread_of(path, at, holds.numbers(), validation, spread or 0.0),
+        "changes": changes_of(tied, panel, c, c.usable),
+        "use": use_of(path, c, at, holds.numbers()),
+    }
 
 
 def _driven(bare: Alignment, panel: Panel, reading: Reading, holds: Holds, fit: Fit) -> Driven | None:

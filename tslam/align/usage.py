@@ -36,7 +36,7 @@ _ODD = 0.02
 _GAINS = np.exp(
     np.concatenate([np.linspace(np.log(0.5), np.log(0.8), 20), np.linspace(np.log(1.25), np.log(2.0), 20)])
 )
-"""Stretches that are tried: what labels may contradict counts here too (see :mod:`tslam.align.drift`)."""
+"""Stretches that are tried: what labels may contradict counts here too (see :mod:`tslam.align.mistold`)."""
 _SURE = 9.0
 """Least log-likelihood ratio: e^9 is 8,000, for the 80 stretches that are tried."""
 _BLOCKS, _BEYOND, _WIDE = 24, 2.0, 5.0

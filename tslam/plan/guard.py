@@ -128,7 +128,7 @@ def _not_covered(
     if alignment.tied is None:
         out.append("a number that can be set: an action of levels or events has no controller")
     else:
-        gone = alignment.contradicted(alignment.reading(panel, latents), panel.channels)
+        gone = alignment.contradicted(alignment.reading(panel, latents), panel)
         out += [f"an alignment that still holds: {said}" for said in gone[:3]]
     return (*out, *_outside(own, panel, wanted))
 
