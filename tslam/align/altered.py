@@ -35,10 +35,8 @@ _SURE = 9.0
 """Least log-likelihood ratio of new data in all."""
 _SHARE, _BEYOND = 0.1, 2.0
 """Least ratio per row: a share of what undoing costs the certified record, and times the most that any of its
-blocks gains."""
-_PLAIN = 3.0
-"""Every block has to be less likely by that many standard deviations over blocks: what a sensor reads counts
-in each. What an action does shows while it stands away from its middle, so its blocks differ more."""
+blocks gains. A sensor is read in every block, so each has to lose that share; an action shows what it does
+while it stands away from the centre."""
 _POOR, _HALF = 0.1, 0.5
 """Quantile of blocks that is still usual, and the share of what new data lack to it that undoing makes up."""
 _SHORT = 50
@@ -68,9 +66,9 @@ def changes_of(tied: Tied, panel: Panel, c: Chain, rows: Bool[np.ndarray, " n"])
         change = Change(kind=kind, name=name, factor=factor, centre=centre, least=0.0)
         gain = _score(tied, _undone(change, panel, c)) - plain
         means = np.array([gain[own].mean() for own in blocks])
-        mean = float(means.mean())
-        if mean < 0.0 and (kind == "action" or mean + _PLAIN * means.std() < 0.0):
-            least = max(-_SHARE * mean, _BEYOND * float(means.max()))
+        mean, most = float(means.mean()), float(means.max())
+        if mean < 0.0 and (kind == "action" or most < _SHARE * mean):
+            least = max(-_SHARE * mean, _BEYOND * most)
             out.append(change.model_copy(update={"least": least}))
     usual = float(np.quantile([plain[own].mean() for own in blocks], _POOR))
     return Changes(usual=usual, tried=tuple(out))
