@@ -1,4 +1,4 @@
-"""A sensor on another scale and a logged action that does more are told by undoing them; odd states are not."""
+"""A sensor on another scale, and a logged action that does more, are told by undoing that; states are not."""
 
 import numpy as np
 import polars as pl
@@ -31,17 +31,19 @@ def _told(frame: pl.DataFrame) -> str:
     return "; ".join(altered(changes, own.tied, panel, reading.chain))
 
 
-def test_a_sensor_on_another_scale_is_named() -> None:
-    """Middles are zero here: what is noise and what is scale is hard to tell, and half as much is told of all."""
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_every_sensor_on_another_scale_withdraws_it(factor: float) -> None:
     for name in case().record.observations:
-        assert f"'{name}' reads" in _told(_later().with_columns(pl.col(name) * 0.5)), name
+        assert _certificate(_later().with_columns(pl.col(name) * factor)).withdrawn is not None, name
+    first = case().record.observations[0]
+    assert f"'{first}' read about {factor:g} times" in _told(_later().with_columns(pl.col(first) * factor))
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_a_logged_action_that_does_more_or_less_is_named(factor: float) -> None:
-    """What the log calls one unit now does as much as so many did: the log says less, or more, than is done."""
+    """What the log calls one unit now does as much as so many did."""
     for name in case().record.actions:
-        assert f"'{name}' does" in _told(_later().with_columns(pl.col(name) / factor)), name
+        assert f"'{name}' did" in _told(_later().with_columns(pl.col(name) / factor)), name
 
 
 def test_nothing_is_told_of_the_same_plant() -> None:
@@ -54,7 +56,7 @@ def test_a_change_withdraws_the_certificate_and_is_named_in_it() -> None:
     name = case().record.actions[0]
     told = _certificate(_later().with_columns(pl.col(name) / 2.0)).withdrawn
     assert told is not None
-    assert f"'{name}' does about" in told
+    assert f"'{name}' did about 2 times" in told
 
 
 def test_what_passes_is_no_other_scale() -> None:

@@ -99,9 +99,9 @@ def altered(changes: Changes, tied: Tied, panel: Panel, c: Chain) -> tuple[str, 
             most, found = mean, change
     if found is None:
         return ()
-    does = "reads" if found.kind == "sensor" else "does"
-    said = f"{found.name!r} {does} about {found.factor:.2g} times what it did"
-    return (f"{said}: undoing that makes new data {most:.2g} nats a row likelier",)
+    did = "read" if found.kind == "sensor" else "did"
+    said = f"as if {found.name!r} {did} about {found.factor:.2g} times what it did"
+    return (f"new data are {most:.2g} nats a row likelier {said}",)
 
 
 def _possible(panel: Panel) -> Iterator[tuple[str, str, float, float]]:
