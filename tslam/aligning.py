@@ -140,9 +140,10 @@ class Aligning(ABC):
     def recheck(self, df: Any, action: str | None = None, *, labels: Sequence[Label] | None = None) -> Self:
         """The same model, its certificates held against new data and withdrawn where they no longer hold.
 
-        Without a label that is what the models of the aligned latents leave of the data, and the levels at
-        which actions are read, hold by hold. That an action itself does more than it did, or less, takes
-        dozens of holds to see in those, and cannot be told from another use of it; a few labels tell.
+        Without a label that is what the models of the aligned latents leave of the data; whether these are
+        likelier as if one sensor, or one logged action, were on another scale; and the levels at which
+        actions are read, hold by hold. That the aligned action itself does more than it did, or less, takes
+        dozens of holds to see in those, and cannot be told from another use of it; four labels tell.
 
         Args:
             df: New data that meet the contract.
