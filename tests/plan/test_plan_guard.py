@@ -216,6 +216,7 @@ def test_what_was_read_cannot_be_logged() -> None:
         lambda c: c["validation"].update(low=0.99),
         lambda c: c.update(seal="0" * 64),
         lambda c: c.update(expires="2099-01-01T00:00:00"),
+        lambda c: c.update(drift=[], use=None, misread=None, changes=None),
     ],
 )
 def test_edited_on_disk_it_is_refused(tmp_path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
@@ -265,6 +266,13 @@ def test_outside_the_regime_it_is_refused() -> None:
     beyond = log().with_columns((log()[name] + 20.0 * log()[name].std()).alias(name))
     with pytest.raises(UnvalidatedLatentError, match="reached"):
         certified().plan(beyond, {name: float(beyond[name].mean())}, STEPS, using=["latent_0"])
+
+
+def test_on_a_plant_that_has_changed_it_is_refused() -> None:
+    name = bare().contract.actions[0]
+    changed = log().with_columns(log()[name] / 2.0)
+    with pytest.raises(UnvalidatedLatentError, match=f"as if '{name}' did about 2 times"):
+        certified().plan(changed, goal(), STEPS, using=["latent_0"])
 
 
 def test_a_changed_certificate_does_not_come_in_by_the_front_door() -> None:

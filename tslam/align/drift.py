@@ -19,11 +19,11 @@ __all__ = ["departures", "limits"]
 
 _BLOCKS = 20
 """Blocks of the record whose spread says how much a stretch of time may differ."""
-_WIDTH = 5.0
+_WIDTH = 7.5
 """Standard deviations of a block, beyond which it is another plant."""
-_LEAST = 0.35
-"""Least departure of log-spread that counts: e^.35 is 1.4 times."""
-_SIDE = 1.0
+_LEAST = 0.5
+"""Least departure of log-spread that counts: e^.5 is 1.6 times."""
+_SIDE = 1.5
 """Least departure of the mean that counts, in standard deviations of what is left of a row."""
 _PARTS = 3
 """Parts of a stretch of time, in every one of which another plant departs."""
