@@ -33,7 +33,7 @@ CHANGED = {300: 20, 1000: 20, 3000: 8}
 """Audits of a changed gain, by their rows."""
 OTHERS, SHORT = 4, 10_000
 """Audits of another gain; rows of a record with another constant."""
-SEED, FRESH = 0, (51, 52)
+SEED, FRESH = 0, (53, 54)
 RAISED = 1.5
 GAINS, OTHER_GAINS, SCALES = (2.0, 0.5, 1.5, 0.67), (1.5, 0.67), (1.25, 0.8)
 HIDDEN = {
