@@ -35,6 +35,8 @@ _WORK = 4e7
 """Rows times regressors times signals up to which the action is also multiplied with each observation."""
 _LEFT = 1e-3
 """Least share of an action's variance that what is known may leave of it."""
+_HIGH = 0.8
+"""Quantile of a driver above which it is high; as much below, low."""
 _RANK = 1e-10
 """Share of the largest variance along an axis of what is left, below which it is rounding."""
 
@@ -47,6 +49,8 @@ class Following:
     """Largest score over the shifts looked for: twice the nats gained, about."""
     p: float
     """p-value of "nothing follows", by what windows from far away hold."""
+    p_binding: float
+    """p-value of "nothing follows while a driver is high, or low": a limit acts only while it binds."""
     p_worth: float
     """p-value of "it is worth as many nats per 1,000 rows as asked about"."""
 
@@ -75,31 +79,50 @@ def following(ground: Ground, column: str, lowest: int, highest: int, worth: flo
     F = ground.F[:, keep]
     factor = cho_factor(F.T @ F + np.diag(ground.penalty[keep] * ground.n))
     innovation = _innovation(ground, F, factor)
-    mixers = [np.ones(ground.n)]
+    free = (values - values.mean(axis=0)).T
+
+    def largest(mixer: Float[np.ndarray, " n"]) -> Float[np.ndarray, " window"]:
+        scores = [_score(ground, F, factor, innovation, mixer, a, parts, shifts) for a in free]
+        return np.asarray(np.sum(scores, axis=0).max(axis=1))
+
+    plain = largest(np.ones(ground.n))
+    p = _p(plain)
     if F.size * ground.Y.shape[1] < _WORK:
-        mixers += list(np.tanh(ground.X[:, : ground.Y.shape[1]]).T)
-    scores = np.zeros((len(mixers), *shifts.shape))
-    for k, mixer in enumerate(mixers):
-        for feature in (values - values.mean(axis=0)).T:
-            scores[k] += _score(ground, F, factor, innovation, mixer, feature, parts, shifts)
-    plain, any_ = scores[0].max(axis=1), scores.max(axis=(0, 2))
-    p = min(1.0, 2.0 * min(_p(plain), _p(any_))) if len(mixers) > 1 else _p(plain)
+        states = [largest(mixer) for mixer in np.tanh(ground.X[:, : ground.Y.shape[1]]).T]
+        p = min(1.0, 2.0 * min(p, _p(np.max([plain, *states], axis=0))))
+    binding = [_standard(largest(mixer)) for mixer in _gates(ground)]
     mattering = 2.0 * worth * ground.n / 1000.0
     return Following(
         largest=float(plain[0]),
         p=p,
+        p_binding=_p(np.max(binding, axis=0)) if binding else 1.0,
         p_worth=float(ncx2.cdf(plain[0], len(own) * innovation.shape[1], mattering)),
     )
 
 
-def _p(largest: Float[np.ndarray, " window"]) -> float:
-    """How often a window from far away would hold a score as large as the first one's.
+def _gates(ground: Ground) -> list[Float[np.ndarray, " n"]]:
+    """What tells when a limit may bind: each driver, and where it is high and where low."""
+    drivers = carry(ground.panel.exog, bounds(ground.panel)[0])[ground.rows].T
+    out = []
+    for x in drivers:
+        low, high = np.quantile(x, [1.0 - _HIGH, _HIGH])
+        out += [np.tanh(x), (x < low).astype(float), (x > high).astype(float)]
+    return [gate for gate in out if np.ptp(gate) > 0.0]
 
-    Largest scores have a Gumbel tail; its two moments are taken from the windows from far away.
+
+def _standard(largest: Float[np.ndarray, " window"]) -> Float[np.ndarray, " window"]:
+    """Largest scores in units of their Gumbel law, so that scores of several mixers compare.
+
+    The two moments of the law are taken from the windows from far away.
     """
     scale = max(float(largest[1:].std()) * np.sqrt(6.0) / np.pi, 1e-9)
     place = float(largest[1:].mean()) - np.euler_gamma * scale
-    return float(-np.expm1(-np.exp(-min((largest[0] - place) / scale, 700.0))))
+    return np.asarray((largest - place) / scale)
+
+
+def _p(largest: Float[np.ndarray, " window"]) -> float:
+    """How often a window from far away would hold a score as large as the first one's: a Gumbel tail."""
+    return float(-np.expm1(-np.exp(-min(float(_standard(largest)[0]), 700.0))))
 
 
 def _series(series_of: Int[np.ndarray, " rows"]) -> list[slice]:

@@ -26,7 +26,7 @@ from tslam.audit.gap import (
 from tslam.audit.ground import Ground, held_loss, lay_ground
 from tslam.audit.lag_scan import scan_lags
 from tslam.audit.late_series import claim_late_series
-from tslam.audit.logs import claim_excitation, claim_lag, likely_delay
+from tslam.audit.logs import claim_excitation, claim_lag, likely_delay, shows_nothing
 from tslam.audit.naming import telling_latents
 from tslam.audit.offset import held_offset
 from tslam.audit.series import common_ground
@@ -134,8 +134,11 @@ def _ask_logs(
         untested += _unasked(x.column, ("lag", "effect", "outage, coarseness"), "it does not move by itself")
         claims.append(still)
     usable = [x.column for x in moving]
+    silent: set[str] = set()
     for x, scan in zip(moving, side_by_side(partial(scan_lags, ground), usable), strict=True):
         delays[x.column] = likely_delay(scan)
+        if shows_nothing(scan):
+            silent.add(x.column)
         in_series = claim_late_series(ground, scan)
         claim = None if in_series else claim_lag(ground, scan, x, panel.contract.column(x.column))
         claims += in_series if claim is None else [claim]
@@ -155,6 +158,10 @@ def _ask_logs(
             untested += _unasked(column, ("outage, coarseness",), "its log and the effect do not go together")
             continue
         claim = claim_offset(sound, held_offset(sound, column))
+        if claim is not None and claim.kind is GapKind.COARSE_LOG and column in silent:
+            # a class of what was set has an effect itself; a limit has one only while it binds
+            untested += _unasked(column, ("coarseness",), "its log shows no effect by itself")
+            continue
         if claim is not None and not any((c.kind, c.column) == (claim.kind, column) for c in claims):
             claims.append(_earlier(panel, claim, delays.get(column, 0)))
     return sound, [column for column in usable if column not in inert]
