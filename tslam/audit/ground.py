@@ -132,15 +132,18 @@ class Ground:
         Central differences of the held-out prediction, all lags of the channel moved together: a held
         offset between what was done and what was logged.
         """
-        out = np.zeros((self.n, self.Y.shape[1], len(names)))
-        for k, name in enumerate(names):
-            at = self.regressors.columns_of({name})
-            up, down = self.X.copy(), self.X.copy()
-            up[:, at] += delta
-            down[:, at] -= delta
-            change = (self.regressors.of(up) - self.regressors.of(down)) / (2.0 * delta)
-            for split, W in zip(self.splits, self.weights, strict=True):
-                out[split.held, :, k] = change[split.held] @ W
+        columns = [self.regressors.columns_of({name}) for name in names]
+        return np.stack([self.response(at, delta) for at in columns], axis=2)
+
+    def response(self, at: Int[np.ndarray, " some"], delta: float = 0.5) -> Float[np.ndarray, "n chan"]:
+        """What each transition would gain per unit of some columns of ``X``, moved together."""
+        out = np.zeros((self.n, self.Y.shape[1]))
+        up, down = self.X.copy(), self.X.copy()
+        up[:, at] += delta
+        down[:, at] -= delta
+        change = (self.regressors.of(up) - self.regressors.of(down)) / (2.0 * delta)
+        for split, W in zip(self.splits, self.weights, strict=True):
+            out[split.held] = change[split.held] @ W
         return out
 
 

@@ -13,6 +13,7 @@ from tslam.audit.ground import Ground
 from tslam.audit.hidden import adequate, as_log, claim_latent, claim_moves
 from tslam.audit.levels import held_levels
 from tslam.audit.moves import find_moves
+from tslam.audit.sensor import as_sensor
 from tslam.audit.shortfall import as_outage
 from tslam.audit.standing import acting, claim_action, claim_driver, driving
 from tslam.audit.unmeasured import MOST_CHANNELS, claim_unmeasured, unmeasured_input
@@ -62,7 +63,8 @@ def ask_hidden(
     for claim in asked.found:
         column = owners.of(claim)
         if column is None:
-            (actions if claim.kind is GapKind.MISSING_ACTION else others).append(claim)
+            told = as_sensor(ground, claim)
+            (actions if told.kind is GapKind.MISSING_ACTION else others).append(told)
         elif not any(c.column == column for c in (*claims, *of_logs)):
             of_logs.append(as_outage(ground, as_log(claim, column), owners.offset(column)))
     found = [*of_logs, *_together(actions or others)]
@@ -134,10 +136,10 @@ def _ask_unmeasured(asked: _Asked, ground: Ground, claims: list[Claim]) -> list[
         asked.skip(question, f"it is asked of at most {MOST_CHANNELS} observations")
     else:
         found = unmeasured_input(ground)
-        claim = found and claim_unmeasured(ground, found)
+        claim = None if found is None else claim_unmeasured(ground, found)
         if found is None:
             asked.skip(question, "the fit of a state with noisy sensors did not converge")
-        return [claim] if claim else []
+        return [as_sensor(ground, claim)] if claim else []
     return []
 
 
