@@ -228,3 +228,32 @@ def test_ten_moves_with_signs_by_chance_are_followed_as_often_as_their_p_says() 
     # four standard errors of a share of .05 in 400; the normal distribution says .07 and more
     assert 0.05 - 0.044 < np.mean(np.array(p) < 0.05) < 0.05 + 0.044
     assert 0.4 < np.mean(p) < 0.6
+
+
+def _limited(rows: int = 2000) -> tuple[pl.DataFrame, np.ndarray]:
+    """A service that admits no more than a limit, which binds at the peaks of its load; and another's log."""
+    rng = np.random.default_rng(5)
+    load = 1.0 + 0.5 * np.sin(np.arange(rows) / 130.0) + 0.1 * rng.standard_normal(rows)
+    limit, other = (rng.choice([1.1, 1.25, 1.4, 2.0], rows // 25).repeat(25) for _ in range(2))
+    y = np.zeros((rows, 2))
+    for t in range(rows - 1):
+        admitted = min(load[t], limit[t])
+        y[t + 1] = 0.3 * y[t] + np.array([admitted, load[t] - admitted]) + 0.1 * rng.standard_normal(2)
+    columns = {"served": y[:, 0], "refused": y[:, 1], "load": load, "limit": limit}
+    return stamped(columns, cadence=1.0), other
+
+
+def test_a_limit_that_binds_at_times_is_followed_while_it_binds() -> None:
+    frame, other = _limited()
+    found = []
+    for log in (frame["limit"], pl.Series("limit", other)):
+        data = frame.with_columns(log)
+        contract, _ = from_arguments(dict(data.schema), actions=["limit"], exog=["load"], time=TIME)
+        found.append(
+            following(lay_ground(build(data, contract), Structure(4, 2)), "limit", -12, LATEST, 15.0)
+        )
+    own, another = found
+    assert own is not None
+    assert another is not None
+    assert own.p_binding < 0.01
+    assert another.p_binding > 0.1

@@ -1,4 +1,4 @@
-"""Did what was found change only once? Then it may be a sensor that drifted or was set anew as well as a hand.
+"""Did what was found change only once? Then a sensor that drifts or was set anew may be all there is.
 
 A reading of channel c that is off by b changes nothing in the plant, but the model goes on from it: where the
 true state follows o_{t+1} = A o_t, what is read follows A o_t + (I - A) e_c b. So a fault of one sensor is a
@@ -52,8 +52,8 @@ def as_sensor(ground: Ground, claim: Claim) -> Claim:
         )
     ]
     advice = (
-        f"Look up what was changed once in this record and moves {listed(claim.channels)}, and compare with a "
-        "second instrument: one change does not tell a setting from wear or from a sensor that was set anew."
+        f"Look up what was changed once in this record and moves {listed(claim.channels)}, and compare with "
+        "a second instrument: one change does not tell a setting from wear or a sensor that was set anew."
     )
     if alike[k] >= _ALIKE:
         advice = (
