@@ -51,6 +51,8 @@ class Following:
     """p-value of "nothing follows", by what windows from far away hold."""
     p_binding: float
     """p-value of "nothing follows while a driver is high, or low": a limit acts only while it binds."""
+    binding: float
+    """Score of the gate behind that p-value."""
     p_worth: float
     """p-value of "it is worth as many nats per 1,000 rows as asked about"."""
 
@@ -90,12 +92,14 @@ def following(ground: Ground, column: str, lowest: int, highest: int, worth: flo
     if F.size * ground.Y.shape[1] < _WORK:
         states = [largest(mixer) for mixer in np.tanh(ground.X[:, : ground.Y.shape[1]]).T]
         p = min(1.0, 2.0 * min(p, _p(np.max([plain, *states], axis=0))))
-    binding = [_standard(largest(mixer)) for mixer in _gates(ground)]
+    binding = [largest(mixer) for mixer in _gates(ground)]
+    standard = np.array([_standard(b) for b in binding]).reshape(len(binding), -1)
     mattering = 2.0 * worth * ground.n / 1000.0
     return Following(
         largest=float(plain[0]),
         p=p,
-        p_binding=_p(np.max(binding, axis=0)) if binding else 1.0,
+        p_binding=_p(standard.max(axis=0)) if binding else 1.0,
+        binding=float(binding[int(standard[:, 0].argmax())][0]) if binding else 0.0,
         p_worth=float(ncx2.cdf(plain[0], len(own) * innovation.shape[1], mattering)),
     )
 
