@@ -64,7 +64,9 @@ def test_an_action_that_one_series_never_logged_is_said_so() -> None:
     assert empty[0].windows == ((PLANT.frame[TIME][0], PLANT.frame[TIME][LENGTH - 1]),)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [1, pytest.param(0, marks=pytest.mark.long), pytest.param(2, marks=pytest.mark.long)]
+)
 def test_series_that_idle_at_levels_of_their_own_are_clean(seed: int) -> None:
     record = easy(seed, rows=len(UNITS) * 1000)
     frame = record.frame.with_columns(

@@ -123,7 +123,7 @@ def test_an_outage_is_placed_where_the_log_was_wrong(seed: int) -> None:
     assert all(type(edge) is type(frame[TIME][0]) for window in gap.windows for edge in window)
 
 
-@pytest.mark.parametrize(("seed", "late"), [(0, LATE), (1, 3), (2, 20)])
+@pytest.mark.parametrize(("seed", "late"), [(0, LATE), (1, 3), pytest.param(2, 20, marks=pytest.mark.long)])
 def test_a_late_log_is_late_by_so_many_steps(seed: int, late: int) -> None:
     plant = easy(seed)
     gap = _only(audited(plant, delayed(plant.frame, CULPRIT, late)), GapKind.MISALIGNED_LOG)

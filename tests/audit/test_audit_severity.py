@@ -68,7 +68,8 @@ def test_a_column_has_thresholds_of_its_own(column: str, severity: Severity) -> 
 
 
 @pytest.mark.parametrize(
-    ("allowed", "severity"), [(None, Severity.INFO), (5, Severity.INFO), (1, Severity.WARNING)]
+    ("allowed", "severity"),
+    [(None, Severity.INFO), pytest.param(5, Severity.INFO, marks=pytest.mark.long), (1, Severity.WARNING)],
 )
 def test_dead_time_is_a_warning_where_the_contract_allows_less(
     allowed: int | None, severity: Severity
