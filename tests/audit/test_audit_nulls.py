@@ -257,3 +257,11 @@ def test_a_limit_that_binds_at_times_is_followed_while_it_binds() -> None:
     assert another is not None
     assert own.p_binding < 0.01
     assert another.p_binding > 0.1
+
+
+def test_without_a_driver_nothing_tells_when_a_limit_binds() -> None:
+    plant = easy(0, **SHORT | {"exog": 0})
+    found = following(ground_of(plant), "action_0", -12, LATEST, 15.0)
+    assert found is not None
+    assert (found.p_binding, found.binding) == (1.0, 0.0)
+    assert found.p < 0.05

@@ -32,7 +32,7 @@ _APART = 10
 _CHUNK = 64
 """Regressors transformed at a time."""
 _WORK = 4e7
-"""Rows times regressors times signals up to which the action is also multiplied with each observation."""
+"""Rows times regressors times signals up to which the action is also multiplied with each of them."""
 _LEFT = 1e-3
 """Least share of an action's variance that what is known may leave of it."""
 _HIGH = 0.8
@@ -92,14 +92,19 @@ def following(ground: Ground, column: str, lowest: int, highest: int, worth: flo
     if F.size * ground.Y.shape[1] < _WORK:
         states = [largest(mixer) for mixer in np.tanh(ground.X[:, : ground.Y.shape[1]]).T]
         p = min(1.0, 2.0 * min(p, _p(np.max([plain, *states], axis=0))))
-    binding = [largest(mixer) for mixer in _gates(ground)]
-    standard = np.array([_standard(b) for b in binding]).reshape(len(binding), -1)
+    gates = _gates(ground)
+    p_binding, binding = 1.0, 0.0
+    if gates and F.size * len(gates) < _WORK:
+        gated = [largest(gate) for gate in gates]
+        standard = np.array([_standard(g) for g in gated])
+        p_binding = _p(standard.max(axis=0))
+        binding = float(gated[int(standard[:, 0].argmax())][0])
     mattering = 2.0 * worth * ground.n / 1000.0
     return Following(
         largest=float(plain[0]),
         p=p,
-        p_binding=_p(standard.max(axis=0)) if binding else 1.0,
-        binding=float(binding[int(standard[:, 0].argmax())][0]) if binding else 0.0,
+        p_binding=p_binding,
+        binding=binding,
         p_worth=float(ncx2.cdf(plain[0], len(own) * innovation.shape[1], mattering)),
     )
 
