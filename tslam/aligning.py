@@ -26,6 +26,7 @@ from tslam.errors import AlignmentError, ConfigError
 from tslam.panel import Panel
 from tslam.panel.chain import Structure
 from tslam.panel.ingest import back, read
+from tslam.select.auto import choose
 
 __all__ = ["Aligning"]
 
@@ -230,8 +231,6 @@ class Aligning(ABC):
 
     def _again(self, panel: Panel) -> tuple[LAM, Structure]:
         """The model of another panel, fitted with the settings of this one."""
-        from tslam.select.auto import choose  # noqa: PLC0415 - only where it is asked for
-
         f = self._fitted
         settings = f.config.model_copy(update={"preset": None})
         found = choose(panel, settings, seed=f.seed, device="auto", progress=False).candidate

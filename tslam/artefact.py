@@ -25,6 +25,7 @@ from tslam.errors import ArtifactError, ConfigError, TslamError
 from tslam.panel import Encoding, Scaling
 from tslam.panel.chain import Structure
 from tslam.select.skill import Skill
+from tslam.train.device import resolve
 from tslam.train.storage import give_lam, take_lam
 
 __all__ = ["FORMAT", "Fitted", "Part", "fingerprint", "read", "write"]
@@ -281,7 +282,7 @@ def _take_composed(lam: LAM, at: str, arrays: dict[str, np.ndarray]) -> dict[str
     """Put a composed network's weights among the arrays; return what else it takes to build it again."""
     if lam.family != "composed":
         return {}
-    from tslam.dynamics.composed_lam import ComposedLAM  # noqa: PLC0415 - torch only for a neural model
+    from tslam.dynamics.composed_lam import ComposedLAM  # noqa: PLC0415 - its quantisers take a second
 
     assert isinstance(lam, ComposedLAM)
     spec, state = lam.to_state()
@@ -292,8 +293,7 @@ def _take_composed(lam: LAM, at: str, arrays: dict[str, np.ndarray]) -> dict[str
 def _give_composed(
     lam: LAM, spec: Mapping[str, Any], at: str, arrays: Mapping[str, np.ndarray], device: str
 ) -> LAM:
-    from tslam.dynamics.composed_lam import ComposedLAM  # noqa: PLC0415 - torch only for a neural model
-    from tslam.train.device import resolve  # noqa: PLC0415 - torch only for a neural model
+    from tslam.dynamics.composed_lam import ComposedLAM  # noqa: PLC0415 - its quantisers take a second
 
     own = {k.removeprefix(at): v for k, v in arrays.items() if k.startswith(at)}
     return ComposedLAM.from_state(lam, spec, own, resolve(device))

@@ -47,8 +47,8 @@ _FOLLOWED = 0.005
 """p-value below which something follows: .05 over the ten actions or so that are asked about."""
 _BINDS, _MATTERS = 0.05, 5.0
 """The same while a driver is high, or low, and the nats per 1,000 rows that go with it. In 55 columns that
-were inert the first was less in three, with 2.6 and 2.7 nats in two of 8,000 rows; in 33 that act as limits
-or hide behind one, in 17, with 7 to 27."""
+were inert the first was less in three, with 2.6 and 2.7 nats in two of 8,000 rows; in 33 that are limits
+or hide behind one, in 17, with 9 to 27 in the six of them looked at."""
 _UNWORTHY = 0.05
 """p-value of being worth that much, below which it is not."""
 

@@ -30,7 +30,7 @@ _KNOTS = 41
 """Places in the record at which the change may begin and end."""
 _ALIKE = 0.5
 """Cosine between the direction of a claim and of a fault from which a sensor is named. On the same and other
-records it was .53 to .97 in eleven with a faulty sensor, and .13 to .58 in twenty-six others."""
+records it was .53 to .97 in eleven with a faulty sensor, and .13 to .58 in twenty-eight others."""
 
 
 def as_sensor(ground: Ground, claim: Claim) -> Claim:

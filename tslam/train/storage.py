@@ -8,8 +8,10 @@ import numpy as np
 from tslam.dynamics.forward import ForwardModel, LinearForward
 from tslam.dynamics.inverse import HeldInverse
 from tslam.dynamics.lam import LAM
+from tslam.dynamics.neural import NeuralForward
 from tslam.dynamics.products import ProductForward, Products
 from tslam.errors import ArtifactError
+from tslam.train.device import resolve
 
 __all__ = ["give", "give_lam", "take", "take_lam"]
 
@@ -73,8 +75,6 @@ def take(forward: ForwardModel, at: str, arrays: dict[str, np.ndarray]) -> dict[
         arrays |= {f"{at}{k}": v for k, v in own.items()}
         take(forward.linear, at, arrays)
         return {"kind": "products"}
-    from tslam.dynamics.neural import NeuralForward  # noqa: PLC0415 - torch only for a neural model
-
     if not isinstance(forward, NeuralForward):
         raise ArtifactError(f"A forward model of type {type(forward).__name__} has no way to be saved.")
     spec, state = forward.to_state()
@@ -91,7 +91,4 @@ def give(facts: Mapping[str, Any], at: str, arrays: Mapping[str, np.ndarray], de
             return linear
         pairs, current = own["pairs"].astype(np.int64), own["current"].astype(np.int64)
         return ProductForward(Products(pairs, own["mean"], own["sd"]), current, linear)
-    from tslam.dynamics.neural import NeuralForward  # noqa: PLC0415 - torch only for a neural model
-    from tslam.train.device import resolve  # noqa: PLC0415 - torch only for a neural model
-
     return NeuralForward.from_state(facts["spec"], own, device=resolve(device))
