@@ -1,0 +1,50 @@
+"""A limit acts only while it binds: it is no coarse log for that, and not inert."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+from scipy.signal import lfilter
+
+import tslam
+from tslam.audit.gap import GapKind
+
+ROWS, NOISE = 2000, 0.3
+
+
+def _held(rng: np.random.Generator, dwell: float) -> np.ndarray:
+    values = np.empty(ROWS)
+    first = 0
+    while first < ROWS:
+        stop = first + max(3, int(rng.exponential(dwell)))
+        values[first:stop] = rng.uniform(-1.0, 1.0)
+        first = stop
+    return values
+
+
+def _capped(seed: int) -> pl.DataFrame:
+    """What is served is the load, or the cap where that is lower; the fan acts as it is set."""
+    rng = np.random.default_rng(seed)
+    load = lfilter([1.0], [1.0, -0.98], rng.normal(size=ROWS))
+    load /= load.std()
+    cap, fan = _held(rng, 50.0) + 1.0, _held(rng, 60.0)
+    served = np.minimum(load, cap)
+    push = np.column_stack([served, 0.5 * served + 0.7 * fan, fan, load - served])
+    A = np.diag([0.8, 0.7, 0.6, 0.85]) + 0.05
+    o = np.zeros((ROWS, 4))
+    for t in range(ROWS - 1):
+        o[t + 1] = A @ o[t] + push[t] + NOISE * rng.normal(size=4)
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    time = pl.datetime_range(start, start + timedelta(minutes=ROWS - 1), "1m", eager=True)
+    readings = {f"reading_{k}": o[:, k] for k in range(4)}
+    return pl.DataFrame({"time": time} | readings | {"cap": cap, "fan": fan, "load": load})
+
+
+def test_a_limit_is_no_coarse_log() -> None:
+    frame = _capped(6)
+    model = tslam.fit(
+        frame, actions=["cap", "fan"], exog=["load"], time="time", config="linear", progress=False
+    )
+    report = model.audit(frame)
+    assert not {gap.kind for gap in report.gaps} & {GapKind.COARSE_LOG, GapKind.INERT_ACTION}
+    assert any(left.subject == "cap" and left.question == "coarseness" for left in report.findings.not_tested)
