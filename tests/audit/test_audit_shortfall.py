@@ -42,6 +42,24 @@ def test_what_is_as_much_in_most_stretches_is_coarse() -> None:
 
 
 @pytest.mark.parametrize(
+    ("against", "long", "kind"),
+    [(0.0, 200.0, GapKind.COARSE_LOG), (0.5, 200.0, GapKind.LOG_OUTAGE), (0.0, 900.0, GapKind.LOG_OUTAGE)],
+)
+def test_what_few_stretches_speak_against_is_coarse_though_two_long_ones_have_most_of_it(
+    against: float, long: float, kind: GapKind
+) -> None:
+    holds, each = 20, 8.0
+    offset = _offset([long / 2, long / 2], holds, each)
+    runs = tuple(replace(run, gain=-0.5) if k < against * holds else run for k, run in enumerate(offset.runs))
+    rng = np.random.default_rng(0)
+    gains = (
+        sum(run.gain for run in runs) / offset.gains.size * (1.0 + 0.1 * rng.normal(size=offset.gains.size))
+    )
+    claim = Claim(GapKind.COARSE_LOG, "action_0", 0.0, 1.0, 1.0, "", channels=("channel_0",))
+    assert as_outage(ground_of(easy(rows=1500)), claim, replace(offset, runs=runs, gains=gains)).kind is kind
+
+
+@pytest.mark.parametrize(
     ("nats", "found"), [([70.0], False), ([130.0], True), ([130.0, 0.0], False), ([130.0, 110.0], True)]
 )
 def test_a_log_silent_as_never_before_may_lack_what_all_rows_together_speak_against(
