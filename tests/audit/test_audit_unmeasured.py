@@ -7,7 +7,7 @@ from audit_cases import audited, frozen, ground_of, of_kind
 from tslam.audit.gap import GapKind, Severity
 from tslam.audit.ground import Ground
 from tslam.audit.unmeasured import MOST_CHANNELS, claim_unmeasured, unmeasured_input
-from tslam.plants import Record, linear, reactor
+from tslam.plants import Record, linear, reactor, tank
 
 PLANT = linear(2000, 73, d=5, exog=2, sensor=0.1)
 WITHOUT = PLANT.drop(PLANT.exogenous[0])
@@ -45,12 +45,28 @@ def test_with_everything_measured_nothing_stands(record: Record) -> None:
     assert claim_unmeasured(ground, found) is None
 
 
-def test_an_input_that_jumps_is_left_to_the_questions_about_actions() -> None:
+def test_an_input_that_jumps_while_everything_logged_rests_is_an_action() -> None:
     ground = ground_of(PLANT.drop(PLANT.actions[0]))
     found = unmeasured_input(ground)
     assert found is not None
-    assert found.gain.t > 3.0
-    assert not found.stands
+    assert found.jumps
+    claim = claim_unmeasured(ground, found)
+    assert claim is not None
+    assert (claim.kind, claim.most) == (GapKind.MISSING_ACTION, "warning")
+    moved = np.flatnonzero(np.diff(PLANT.frame[PLANT.actions[0]].to_numpy()))
+    near = [np.abs(moved - first).min() <= 2 for first, _ in claim.windows]
+    assert len(near) > 5
+    assert np.mean(near) > 0.8
+
+
+def test_an_input_that_jumps_when_logged_actions_do_is_a_misfit() -> None:
+    ground = ground_of(tank(3000, 70))
+    found = unmeasured_input(ground)
+    assert found is not None
+    assert found.jumps
+    assert found.gain.t > 2.0
+    assert found.resting < 0.8
+    assert claim_unmeasured(ground, found) is None
 
 
 def test_the_report_says_it_once_and_asks_for_no_change_of_the_contract() -> None:

@@ -53,6 +53,8 @@ class Hidden:
     """Latents of the first fit of ``levels``."""
     moves: Moves | None = None
     """Unlogged moves, where neither is there."""
+    path: Float[np.ndarray, " n"] | None = None
+    """A held input beside a state with noisy sensors, where there is nothing else."""
 
 
 def attribute(ground: Ground, hidden: Hidden, *, seed: int) -> tuple[Attribution, ...]:
@@ -100,6 +102,8 @@ def _nested(ground: Ground, hidden: Hidden) -> _Errors:
         latents = _in_levels(ground, hidden.levels, hidden.named)
     elif hidden.moves is not None:
         latents = _in_moves(ground, hidden.moves)
+    elif hidden.path is not None:
+        latents = _in_path(ground, hidden.path)
     return _Errors(persistence, np.stack([persistence - history, actions, exogenous, latents]))
 
 
@@ -134,6 +138,20 @@ def _in_moves(ground: Ground, moves: Moves) -> Float[np.ndarray, "n chan"]:
     left = ground.residual[moves.rows]
     out = np.zeros_like(ground.Y)
     out[moves.rows] = left**2 - (left - along * moves.direction) ** 2 - moves.direction**2
+    return np.where(ground.seen, out, 0.0)
+
+
+def _in_path(ground: Ground, path: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n chan"]:
+    """What a path takes off the squared error of the rich model, per unit as learnt from the other blocks.
+
+    A lower bound: history carries part of what is held.
+    """
+    z, left = path[:, None] - path.mean(), ground.residual
+    out = np.zeros_like(left)
+    for split in ground.splits:
+        own = z[split.train]
+        unit = (own.T @ left[split.train]) / max(float((own**2).sum()), 1e-30)
+        out[split.held] = left[split.held] ** 2 - (left[split.held] - z[split.held] * unit) ** 2
     return np.where(ground.seen, out, 0.0)
 
 

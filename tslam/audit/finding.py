@@ -9,10 +9,21 @@ from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 from tslam.kernels.hac import MeanTest
 
-__all__ = ["Claim", "causal_gain", "driven_channels", "largest_share", "listed", "told_by_data"]
+__all__ = [
+    "Claim",
+    "causal_gain",
+    "driven_channels",
+    "jump_windows",
+    "largest_share",
+    "listed",
+    "told_by_data",
+]
 
 _LOUD = 0.3
 """A channel is driven where its effect, in noise units, is at least this share of the largest."""
+_MOST_WINDOWS = 50
+_NEAR = 4
+"""Rows within which changes of a path are one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +71,20 @@ def largest_share(ground: Ground, effect: Float[np.ndarray, "n chan"]) -> float:
     """Largest share of a channel's held-out residual variance that an effect amounts to."""
     left = (ground.residual**2).sum(axis=0)
     return float(np.minimum((effect**2).sum(axis=0) / np.maximum(left, 1e-30), 1.0).max())
+
+
+def jump_windows(ground: Ground, path: Float[np.ndarray, " n"]) -> tuple[tuple[int, int], ...]:
+    """The largest changes of a path, at most fifty, each with the row before it."""
+    step = np.abs(np.diff(path))
+    step[ground.start[1:]] = 0.0
+    line = 5.0 * 1.4826 * float(np.median(step))
+    found: list[int] = []
+    for i in np.argsort(-step):
+        if step[i] < line or len(found) == _MOST_WINDOWS:
+            break
+        if all(abs(int(i) - j) > _NEAR for j in found):
+            found.append(int(i))
+    return tuple((int(ground.rows[i]), int(ground.rows[i + 1])) for i in sorted(found))
 
 
 def listed(channels: tuple[str, ...]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from tslam.audit.causal import Causal
-from tslam.audit.finding import Claim, causal_gain, driven_channels, largest_share, listed
+from tslam.audit.finding import Claim, causal_gain, driven_channels, jump_windows, largest_share, listed
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 from tslam.audit.moves import Moves
@@ -109,7 +109,7 @@ def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
         recommendation=act if jumps else drift,
         evidence=evidence,
         channels=channels,
-        windows=_jump_windows(ground, causal) if jumps else (),
+        windows=jump_windows(ground, causal.level) if jumps else (),
         latents=True,
         direction=causal.direction,
         path=causal.level,
@@ -170,17 +170,3 @@ def claim_moves(ground: Ground, moves: Moves) -> Claim | None:
         latents=True,
         direction=moves.direction,
     )
-
-
-def _jump_windows(ground: Ground, causal: Causal) -> tuple[tuple[int, int], ...]:
-    """The largest changes of the latent, at most fifty, each with the row before it."""
-    step = np.abs(np.diff(causal.level))
-    step[ground.start[1:]] = 0.0
-    line = 5.0 * 1.4826 * float(np.median(step))
-    found: list[int] = []
-    for i in np.argsort(-step):
-        if step[i] < line or len(found) == 50:
-            break
-        if all(abs(int(i) - j) > 4 for j in found):
-            found.append(int(i))
-    return tuple((int(ground.rows[i]), int(ground.rows[i + 1])) for i in sorted(found))

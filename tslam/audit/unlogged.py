@@ -61,16 +61,23 @@ def ask_hidden(
     actions: list[Claim] = []
     others: list[Claim] = []
     for claim in asked.found:
-        column = owners.of(claim)
-        if column is None:
-            told = as_sensor(ground, claim)
+        told = _told(ground, owners, claim)
+        if told.column is None:
             (actions if told.kind is GapKind.MISSING_ACTION else others).append(told)
-        elif not any(c.column == column for c in (*claims, *of_logs)):
-            of_logs.append(as_outage(ground, as_log(claim, column), owners.offset(column)))
+        elif not any(c.column == told.column for c in (*claims, *of_logs)):
+            of_logs.append(told)
     found = [*of_logs, *_together(actions or others)]
     if not found:
-        found = _ask_unmeasured(asked, ground, claims)
+        found = [_told(ground, owners, claim) for claim in _ask_unmeasured(asked, ground, claims)]
     return found, asked.hidden, asked.untested
+
+
+def _told(ground: Ground, owners: Owners, claim: Claim) -> Claim:
+    """A claim about something hidden, told as one about a log or a sensor where it is theirs."""
+    column = None if claim.kind is GapKind.UNDETERMINED else owners.of(claim)
+    if column is None:
+        return as_sensor(ground, claim)
+    return as_outage(ground, as_log(claim, column), owners.offset(column))
 
 
 def _explained(ground: Ground, claims: list[Claim]) -> Bool[np.ndarray, " n"]:
@@ -139,7 +146,9 @@ def _ask_unmeasured(asked: _Asked, ground: Ground, claims: list[Claim]) -> list[
         claim = None if found is None else claim_unmeasured(ground, found)
         if found is None:
             asked.skip(question, "the fit of a state with noisy sensors did not converge")
-        return [as_sensor(ground, claim)] if claim else []
+        if claim is not None and claim.kind is GapKind.MISSING_ACTION:
+            asked.hidden = replace(asked.hidden, path=claim.path)
+        return [claim] if claim else []
     return []
 
 
