@@ -18,6 +18,7 @@ from tslam.audit.lag_scan import LATEST, scan_lags
 from tslam.audit.logs import claim_lag
 from tslam.audit.moves import find_moves
 from tslam.audit.offset import held_offset
+from tslam.audit.rest import steps_at_rest
 from tslam.contract import from_arguments
 from tslam.panel import build
 from tslam.panel.chain import Structure
@@ -206,6 +207,38 @@ def test_a_latent_whose_steps_are_one_burst_is_no_action() -> None:
     assert claim is not None
     assert claim.kind is GapKind.MISSING_ACTION
     assert claim_latent(ground, replace(jumps, jumpiness=ground.n / 19.0)) is None
+
+
+def test_a_latent_of_a_model_that_falls_short_counts_where_it_jumps_and_all_that_is_logged_rests() -> (
+    None
+):
+    ground = ground_of(easy(3, rows=1500).drop("action_0"))
+    causal = causal_latent(ground, lean_fits(ground))
+    behind = replace(
+        causal,
+        against_rich=replace(causal.against_rich, t=-5.0),
+        jumpiness=10.0,
+        persistence=0.99,
+        agreement=0.95,
+        resting=1.0,
+    )
+    claim = claim_latent(ground, behind)
+    assert claim is not None
+    assert (claim.kind, claim.most) == (GapKind.MISSING_ACTION, "warning")
+    assert claim_latent(ground, replace(behind, resting=0.6)) is None
+    assert claim_latent(ground, replace(behind, jumpiness=1.5)) is None
+    assert claim_latent(ground, replace(behind, resting=float("nan"))) is None
+
+
+def test_steps_at_rest_tell_what_waits_for_logged_moves() -> None:
+    rng = np.random.default_rng(1)
+    moving = rng.random(4000) < 0.3
+    start = np.zeros(4000, bool)
+    by_itself = np.cumsum(rng.normal(size=4000))
+    assert steps_at_rest(by_itself, ~moving, start) == pytest.approx(1.0, abs=0.1)
+    waits = np.cumsum(rng.normal(size=4000) * np.where(moving, 1.0, 0.3))
+    assert steps_at_rest(waits, ~moving, start) == pytest.approx(0.3, abs=0.05)
+    assert np.isnan(steps_at_rest(by_itself, np.ones(4000, bool), start))
 
 
 def test_parts_of_a_record_agree_on_what_is_hidden_and_not_on_what_is_not() -> None:

@@ -3,8 +3,9 @@
 The richer the history, the more of a held level it already carries, and the less a latent can add. So
 the question is put to the leanest model, one past sample, and counts only where that model with the
 latent predicts no worse than the rich one without: there a latent explains what more history would, and
-explains it more simply. Where the rich model is ahead, the lean one is not adequate and the answer is
-not used: a lean model's own shortcomings are held, too.
+explains it more simply. Where the rich model is ahead, the lean one is not adequate: a lean model's own
+shortcomings are held, too. They move with the logged actions, so that a latent still counts that jumps as
+much while those rest.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from jaxtyping import Bool, Float
 from scipy.stats import kurtosis
 
 from tslam.audit.ground import Ground, student_score
+from tslam.audit.rest import AFTER, BEFORE, steps_at_rest, undisturbed
 from tslam.dynamics.forward import LinearForward, fit_ridge
 from tslam.dynamics.held import HeldFit, fit_held
 from tslam.dynamics.products import Products, widened
@@ -63,6 +65,8 @@ class Causal:
     persistence: float
     agreement: float
     """Correlation between the latents of two parts, in the median: what is there is there for all of them."""
+    resting: float
+    """Size of the latent's steps where no logged action moves over that elsewhere, in the median part."""
     jumpiness: float
     """Excess kurtosis of the increments of the smoothed latent: 0 is a random walk, large jumps and holds."""
     level: Float[np.ndarray, " n"]
@@ -107,7 +111,8 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
     """Test the latent of the lean model."""
     n = len(lean.rows)
     gain, versus = np.full(n, np.nan), np.full(n, np.nan)
-    levels = []
+    levels, resting = [], []
+    still = undisturbed(ground.panel, lean.rows, lean.start, after=AFTER, before=BEFORE)
     rich = np.full((int(lean.rows.max()) + 2, ground.Y.shape[1]), np.nan)
     rich[ground.rows] = np.where(ground.seen, ground.residual, np.nan)
     seen = np.isfinite(lean.Y)
@@ -115,6 +120,7 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
         left = lean.Y - fit.forward.mean(lean.F)
         path = fit.inverse.path(left, lean.start)
         levels.append(path.mean[:, 0])
+        resting.append(steps_at_rest(path.mean[:, 0], still, lean.start))
         ahead = np.where(seen, left - path.prior @ fit.inverse.B.T, 0.0)
         behind = np.where(seen, lean.Y - plain.mean(lean.F), 0.0)
         cov = ground.cov
@@ -129,6 +135,7 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
         against_rich=mean_test(versus, _BANDWIDTH),
         persistence=float(np.median([f.inverse.phi[0] for f in lean.with_latent])),
         agreement=float(np.median(likeness[np.triu_indices_from(likeness, 1)])),
+        resting=float(np.median(resting)),
         jumpiness=jumpiness(np.diff(level)[inside]),
         level=level[np.searchsorted(lean.rows, ground.rows)],
         direction=lean.with_latent[0].inverse.B[:, 0],

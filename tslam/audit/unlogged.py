@@ -10,7 +10,7 @@ from tslam.audit.causal import causal_latent, lean_fits
 from tslam.audit.finding import Claim, listed
 from tslam.audit.gap import GapKind, NotTested
 from tslam.audit.ground import Ground
-from tslam.audit.hidden import adequate, as_log, claim_latent, claim_moves
+from tslam.audit.hidden import acts, adequate, as_log, claim_latent, claim_moves
 from tslam.audit.levels import held_levels
 from tslam.audit.moves import find_moves
 from tslam.audit.sensor import as_sensor
@@ -121,11 +121,11 @@ def _ask_moves(asked: _Asked, ground: Ground, explained: Bool[np.ndarray, " n"])
 def _ask_lean(asked: _Asked, ground: Ground) -> None:
     lean = lean_fits(ground)
     causal = causal_latent(ground, lean)
-    if not adequate(causal):
+    if not (adequate(causal) or acts(causal)):
         asked.skip(
             "causal gain of a held latent",
             f"the lean model predicts worse than the rich one (t = {causal.against_rich.t:.1f}), so that its "
-            "latent would stand for the model's own shortcomings",
+            "latent, which moves with what is logged, would stand for the model's own shortcomings",
         )
     claim = claim_latent(ground, causal)
     if claim is not None:

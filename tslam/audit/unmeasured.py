@@ -30,7 +30,7 @@ from tslam.audit.finding import (
 )
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground, robust_scatter, student_score
-from tslam.audit.rest import undisturbed
+from tslam.audit.rest import AFTER, BEFORE, RESTS, steps_at_rest, undisturbed
 from tslam.dynamics.products import Products
 from tslam.dynamics.sensing import Path, Readings, Sensed, fit_sensed, known_inputs, with_held
 from tslam.kernels.hac import MeanTest, mean_test
@@ -61,16 +61,8 @@ _SMOOTH = 4.5
 """Excess kurtosis of its steps, the three largest left out, up to which it does not jump."""
 _SURE, _TOLD_WELL = 3.0, 0.75
 """The first two for an input that jumps."""
-_RESTS = 0.85
-"""Size of its steps where nothing logged moves over that elsewhere, from which it moves by itself. Where it
-gained (t above 2) and the data told it, the median part had .50 to .75 in seven clean records of four kinds
-of plant, and .84 to 1.38 in seven noisy ones with an action hidden."""
 _AGREES = 0.75
 """Correlation between what the parts find: .30 to .74 and .79 to .94 in the same records."""
-_AFTER, _BEFORE = 6, 2
-"""Rows after a logged move, and before it, that are not at rest: a smoothed path moves a little early."""
-_RESTING, _MOVING = 50, 20
-"""Fewest rows at rest, and elsewhere, whose steps are compared."""
 _READABLE = 0.3
 """Share of it that known inputs may tell: in a fleet one effect is misjudged where a unit has another."""
 
@@ -114,7 +106,7 @@ class Unmeasured:
     def acts(self) -> bool:
         """Does it move by itself, and do all parts find the same?"""
         sure = self.gain.t > _SURE and self.told > _TOLD_WELL
-        return sure and self.agreement > _AGREES and self.resting > _RESTS
+        return sure and self.agreement > _AGREES and self.resting > RESTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,10 +149,10 @@ def unmeasured_input(ground: Ground) -> Unmeasured | None:
     path = throughout.mean[ground.rows, -1]
     paths = [part.path.mean[:, -1] for part in fitted]
     likeness = np.abs(np.corrcoef(paths))
-    still = undisturbed(ground.panel, np.arange(rows), readings.start, after=_AFTER, before=_BEFORE)
+    still = undisturbed(ground.panel, np.arange(rows), readings.start, after=AFTER, before=BEFORE)
     return Unmeasured(
         agreement=float(np.median(likeness[np.triu_indices_from(likeness, 1)])),
-        resting=float(np.median([_resting(z, still, readings.start) for z in paths])),
+        resting=float(np.median([steps_at_rest(z, still, readings.start) for z in paths])),
         readable=_readable(ground, path),
         gain=mean_test(gain, _BANDWIDTH),
         told=min(1.0 - float(p.path.cov[:, -1, -1].mean()) for p in fitted),
@@ -221,7 +213,7 @@ def _evidence(found: Unmeasured) -> tuple[Evidence, ...]:
         Evidence(
             name="steps_at_rest",
             value=found.resting,
-            reference=_RESTS,
+            reference=RESTS,
             reading="Size of its steps where nothing logged moves over that elsewhere; a misfit rests.",
         ),
         Evidence(
@@ -231,17 +223,6 @@ def _evidence(found: Unmeasured) -> tuple[Evidence, ...]:
             reading="Correlation between what parts of the record find, each by itself.",
         ),
     )
-
-
-def _resting(
-    path: Float[np.ndarray, " rows"], still: Bool[np.ndarray, " rows"], start: Bool[np.ndarray, " rows"]
-) -> float:
-    """Root mean square of the steps at rest over that of the others; NaN where either are too few."""
-    steps = np.diff(path, prepend=path[0]) ** 2
-    at_rest, elsewhere = still & ~start, ~still & ~start
-    if at_rest.sum() < _RESTING or elsewhere.sum() < _MOVING:
-        return float("nan")
-    return float(np.sqrt(steps[at_rest].mean() / max(float(steps[elsewhere].mean()), 1e-30)))
 
 
 def _fit_part(
