@@ -209,9 +209,7 @@ def test_a_latent_whose_steps_are_one_burst_is_no_action() -> None:
     assert claim_latent(ground, replace(jumps, jumpiness=ground.n / 19.0)) is None
 
 
-def test_a_latent_of_a_model_that_falls_short_counts_where_it_jumps_and_all_that_is_logged_rests() -> (
-    None
-):
+def test_a_latent_of_a_model_that_falls_short_counts_where_it_jumps_and_all_that_is_logged_rests() -> None:
     ground = ground_of(easy(3, rows=1500).drop("action_0"))
     causal = causal_latent(ground, lean_fits(ground))
     behind = replace(

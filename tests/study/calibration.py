@@ -173,6 +173,7 @@ def _peers(found: Cells) -> Section:
             "records",
             "VARX, change points",
             "VARX, isolation forest",
+            "LPCMCI, confounded",
             "audit, any alarm",
             "audit, right",
         )
@@ -182,15 +183,18 @@ def _peers(found: Cells) -> Section:
         table.add(
             fault,
             int(rates["records"]),
-            *(f"{rates[k]:.2f}" for k in ("changes", "odd", "any alarm")),
+            *(f"{rates[k]:.2f}" for k in ("changes", "odd")),
+            f"{rates['confounded']:.2f} of {int(rates['asked of'])}",
+            f"{rates['any alarm']:.2f}",
             "" if right is None else f"{right:.2f}",
         )
     return Section(
         "What one would take instead",
         "The same records with one logged action dropped, its log frozen for an eighth of the "
         "record, or made on-or-off. Change points (ruptures) and an isolation forest (scikit-"
-        "learn) look at the residuals of a VARX; their threshold is the one that a twentieth of "
-        "these very clean records pass, so that `none` is near .05 for them by choice. They name no "
+        "learn) look at the residuals of a VARX; LPCMCI (tigramite), asked where there are at most six "
+        "observations, counts pairs of them that something unmeasured drives. Their threshold is the one "
+        "that at most a twentieth of these very clean records pass. They name no "
         "kind and no column; the last column asks the audit for both (for a dropped action, for "
         "the kind).",
         [table],

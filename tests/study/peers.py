@@ -1,10 +1,10 @@
 """What a user would take instead, on the same records: a residual, and what is odd in it.
 
 A VARX with two lags leaves residuals; PELT of ruptures looks for change points in them, an isolation
-forest of scikit-learn for odd rows. Neither names a gap, so the question is put as mildly as it can be:
-how much more do they find on a record with a fault than on the same record without? Each cell is a record
-with one of its logged actions dropped, its log frozen for a while, or made coarse, and the clean one
-beside it.
+forest of scikit-learn for odd rows; LPCMCI of tigramite says what something unmeasured drives. None names a
+gap, so the question is put as mildly as it can be: how much more do they find on a record with a fault than
+on the same record without? Each cell is a record with one of its logged actions dropped, its log frozen for a
+while, or made coarse, and the clean one beside it.
 """
 
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 import ruptures
 from asked import alarms, report, said
+from discovery import confounded
 from records import KINDS, changed, keys, rows_of
 from scipy.stats import kurtosis
 from sklearn.ensemble import IsolationForest
@@ -75,22 +76,29 @@ def cell(key: str) -> dict[str, Any]:
         "changes": len(_changes(left)) - 1,
         "odd": float((IsolationForest(random_state=0).fit_predict(left) < 0).mean()),
         "tail": float(np.max(kurtosis(left))),
+        "confounded": confounded(record),
     }
 
 
 def rates(cells: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Per fault: share found by each, at thresholds that each passes on a twentieth of the clean records."""
     by = {name: [c for c in cells if group(c["key"]) == name] for name in FAULTS}
-    lines = {k: np.quantile([c[k] for c in by["none"]], 0.95) for k in ("changes", "odd")}
+    lines = {k: np.quantile(_known(by["none"], k), 0.95) for k in ("changes", "odd", "confounded")}
     out = {}
     for name, these in by.items():
-        found = {f"{k}": float(np.mean([c[k] > lines[k] for c in these])) for k in lines}
+        found = {k: float(np.mean(np.array(_known(these, k)) > lines[k])) for k in lines}
+        found["asked of"] = float(len(_known(these, "confounded")))
         found["any alarm"] = float(np.mean([bool(alarms(c["gaps"])) for c in these]))
         if name in WANTED:
             right = [_right(c, WANTED[name], name != "dropped") for c in these]
             found["right kind and column"] = float(np.mean(right))
         out[name] = found | {"records": float(len(these))}
     return out
+
+
+def _known(these: list[dict[str, Any]], name: str) -> list[float]:
+    """What was counted, of the records of which it could be."""
+    return [c[name] for c in these if c[name] is not None]
 
 
 def _right(one: dict[str, Any], kinds: set[str], named: bool) -> bool:
