@@ -1,35 +1,37 @@
 """A slow input that nobody measures is told from noise and from a plant that bends, and no more is said."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from audit_cases import audited, frozen, ground_of, of_kind
 
 from tslam.audit.gap import GapKind, Severity
 from tslam.audit.ground import Ground
-from tslam.audit.unmeasured import MOST_CHANNELS, claim_unmeasured, unmeasured_input
+from tslam.audit.unmeasured import MOST_CHANNELS, Unmeasured, claim_unmeasured, unmeasured_input
 from tslam.plants import Record, linear, reactor, tank
 
 PLANT = linear(2000, 73, d=5, exog=2, sensor=0.1)
 WITHOUT = PLANT.drop(PLANT.exogenous[0])
 
 
-@pytest.fixture(scope="module")
-def missing() -> Ground:
-    return ground_of(WITHOUT)
-
-
-def test_a_driver_that_nobody_measures_is_found_and_followed(missing: Ground) -> None:
-    found = unmeasured_input(missing)
+@cache
+def _missing() -> tuple[Ground, Unmeasured]:
+    ground = ground_of(WITHOUT)
+    found = unmeasured_input(ground)
     assert found is not None
+    return ground, found
+
+
+def test_a_driver_that_nobody_measures_is_found_and_followed() -> None:
+    ground, found = _missing()
     assert found.stands
-    truth = PLANT.frame[PLANT.exogenous[0]].to_numpy()[missing.rows]
+    truth = PLANT.frame[PLANT.exogenous[0]].to_numpy()[ground.rows]
     assert np.corrcoef(found.path, truth)[0, 1] ** 2 > 0.5
 
 
-def test_it_is_claimed_as_undetermined_and_never_critical(missing: Ground) -> None:
-    found = unmeasured_input(missing)
-    assert found is not None
-    claim = claim_unmeasured(missing, found)
+def test_it_is_claimed_as_undetermined_and_never_critical() -> None:
+    claim = claim_unmeasured(*_missing())
     assert claim is not None
     assert (claim.kind, claim.most) == (GapKind.UNDETERMINED, "warning")
     assert claim.channels
