@@ -49,27 +49,27 @@ def _errors(which: int, seed: int, rows: int, hide: bool) -> np.ndarray:
     )
 
 
-@pytest.mark.parametrize("which", [0, 3])
+@pytest.mark.parametrize("which", [3, 4])
 @pytest.mark.parametrize("hide", [False, True])
 def test_shares_are_those_of_the_matrices(which: int, hide: bool) -> None:
-    errors = np.abs(_errors(which, 0, 4000, hide))
+    errors = np.abs(_errors(which, 0, 3000, hide))
     assert (np.median(errors, axis=0) < 0.02).all()
     assert errors.max() < 0.08
 
 
-@pytest.mark.parametrize("which", [0, 3])
+@pytest.mark.parametrize("which", [3, 4])
 def test_a_hidden_action_gets_the_share_that_it_is_owed(which: int) -> None:
-    record = _record(which, 0, 4000, hide=True)
+    record = _record(which, 0, 3000, hide=True)
     truth = dict(zip(record.observations, linear_shares(record, lags=LAGS).latents, strict=True))
-    for part in _shares(which, 0, 4000, hide=True):
+    for part in _shares(which, 0, 3000, hide=True):
         if part.channel in record.effects[HIDDEN] and part.window is None:
             owed = truth[part.channel]
             assert 0.6 * owed - 0.01 < part.latents.value < 1.4 * owed + 0.01
 
 
-@pytest.mark.parametrize("which", [0, 3])
+@pytest.mark.parametrize("which", [3, 4])
 def test_nothing_hidden_leaves_latents_nothing(which: int) -> None:
-    own = [part for part in _shares(which, 0, 4000, hide=False) if part.channel is not None]
+    own = [part for part in _shares(which, 0, 3000, hide=False) if part.channel is not None]
     assert max(abs(part.latents.value) for part in own) < 0.01
 
 
@@ -81,7 +81,7 @@ def test_even_a_latent_that_stands_for_nothing_explains_nothing() -> None:
 
 @pytest.mark.parametrize("hide", [False, True])
 def test_parts_add_up_and_lie_in_their_intervals(hide: bool) -> None:
-    for part in _shares(3, 0, 4000, hide):
+    for part in _shares(3, 0, 3000, hide):
         shares = [getattr(part, name) for name in PARTS]
         assert sum(share.value for share in shares) + part.unexplained == pytest.approx(1.0)
         assert all(share.low <= share.value <= share.high for share in shares)
@@ -89,7 +89,7 @@ def test_parts_add_up_and_lie_in_their_intervals(hide: bool) -> None:
 
 
 def test_whole_channels_and_windows_are_told() -> None:
-    record, shares = _record(3, 0, 4000, hide=False), _shares(3, 0, 4000, hide=False)
+    record, shares = _record(3, 0, 3000, hide=False), _shares(3, 0, 3000, hide=False)
     assert [part.channel for part in shares] == [None, *record.observations, *[None] * WINDOWS]
     windows = [part.window for part in shares if part.window is not None]
     assert [part.window for part in shares[: 1 + len(record.observations)]] == [None] * (

@@ -14,7 +14,7 @@ def test_a_quiet_plant_of_each_kind_is_in_the_suite() -> None:
 
 @pytest.mark.parametrize(("name", "seed"), QUIET)
 def test_nothing_hidden_raises_no_alarm(name: str, seed: int) -> None:
-    report = audited(simulate(name, 4000, seed))
+    report = audited(simulate(name, 3000, seed))
     assert not alarms(report)
     assert report.findings.tested > 0
     assert report.exit_code("warning") == 0

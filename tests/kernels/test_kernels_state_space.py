@@ -77,6 +77,32 @@ def test_the_state_is_the_same_whether_covariances_are_kept() -> None:
     assert lean[2].shape == (1, 3, 3)
 
 
+def test_a_steady_filter_goes_on_as_if_it_computed_everything_anew() -> None:
+    p = Problem(7, 90, 3, 0.0)
+    p.start[:] = np.isin(np.arange(90), [0, 70])
+    p.A *= 0.5
+    p.seen[40, 1] = False  # steady, disturbed by a hole, steady again, and one sensor that is lost for good
+    p.seen[55:, 2] = False
+    p.y = np.where(p.seen, p.y, 0.0)
+    after, before, after_cov, before_cov, total = filter_state(
+        p.y, p.seen, p.start, p.drive, p.A, p.Q, p.R, keep=True
+    )
+    assert (after_cov[30] == after_cov[29]).all()
+    x, P, loglik = np.zeros(3), np.eye(3), 0.0
+    for t in range(90):
+        x, P = (np.zeros(3), np.eye(3)) if p.start[t] else (p.A @ x + p.drive[t], p.A @ P @ p.A.T + p.Q)
+        np.testing.assert_allclose(before[t], x, **CLOSE)
+        np.testing.assert_allclose(before_cov[t], P, **CLOSE)
+        own = p.seen[t]
+        S = P[np.ix_(own, own)] + np.diag(p.R[own])
+        gain, left = np.linalg.solve(S, P[own]).T, (p.y[t] - x)[own]
+        loglik -= 0.5 * (np.linalg.slogdet(S)[1] + left @ np.linalg.solve(S, left))
+        x, P = x + gain @ left, P - gain @ P[own]
+        np.testing.assert_allclose(after[t], x, **CLOSE)
+        np.testing.assert_allclose(after_cov[t], P, **CLOSE)
+    np.testing.assert_allclose(total, loglik, **CLOSE)
+
+
 def test_a_gain_that_is_kept_where_the_filter_is_steady_is_the_one_that_would_be_solved_for() -> None:
     p = Problem(5, 160, 3, 0.0)
     p.start[:] = np.arange(160) == 0

@@ -14,7 +14,18 @@ from numba import njit
 __all__ = ["filter_state", "smooth_state"]
 
 _ROUNDING = 1e-12
-"""Relative difference of covariances up to which the gain of the smoother is not computed anew."""
+"""Relative difference up to which covariances are the same, and gains are not computed anew."""
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    """Do two covariances differ by no more than rounding does?"""
+    d = len(a)
+    for i in range(d):
+        for j in range(d):
+            if not abs(a[i, j] - b[i, j]) <= _ROUNDING * (abs(a[i, i]) + abs(a[j, j])):
+                return False
+    return True
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -48,46 +59,49 @@ def filter_state(
     rows = n if keep else 1
     after, before = np.zeros((n, d)), np.zeros((n, d))
     after_cov, before_cov = np.zeros((rows, d, d)), np.zeros((rows, d, d))
-    x, P = np.zeros(d), np.eye(d)
+    x, P, told = np.zeros(d), np.eye(d), np.eye(d)
+    gains, spread = np.zeros((d, d)), np.ones(d)
     total = 0.0
+    # where the same sensors are read row after row the filter is soon steady: what it computed still holds
+    settled = False
     for t in range(n):
         if start[t]:
             x = np.zeros(d)
             P = np.eye(d)
+            settled = False
         else:
             x = A @ x + drive[t]
-            P = A @ P @ A.T + Q
+            if not settled:
+                P = A @ told @ A.T + Q
         before[t] = x
         if keep:
             before_cov[t] = P
+        if settled:
+            for i in range(d):
+                settled = settled and seen[t, i] == seen[t - 1, i]
+        if not settled:
+            last, told = told, P.copy()
+            for i in range(d):
+                if seen[t, i]:
+                    spread[i] = told[i, i] + R[i]
+                    row = told[i].copy()
+                    for a in range(d):
+                        gains[i, a] = row[a] / spread[i]
+                        for b in range(d):
+                            told[a, b] -= gains[i, a] * row[b]
+            settled = t > 0 and not start[t] and _same(told, last)
+            for i in range(d):
+                settled = settled and seen[t, i] == seen[t - 1, i]
         for i in range(d):
-            if not seen[t, i]:
-                continue
-            s = P[i, i] + R[i]
-            e = y[t, i] - x[i]
-            total -= 0.5 * (np.log(s) + e * e / s)
-            for a in range(d):
-                x[a] += P[a, i] / s * e
-            row = P[i].copy()
-            for a in range(d):
-                k = row[a] / s
-                for b in range(d):
-                    P[a, b] -= k * row[b]
+            if seen[t, i]:
+                e = y[t, i] - x[i]
+                total -= 0.5 * (np.log(spread[i]) + e * e / spread[i])
+                for a in range(d):
+                    x[a] += gains[i, a] * e
         after[t] = x
         if keep:
-            after_cov[t] = P
+            after_cov[t] = told
     return after, before, after_cov, before_cov, total
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _same(a: np.ndarray, b: np.ndarray) -> bool:
-    """Do two covariances differ by no more than rounding does?"""
-    d = len(a)
-    for i in range(d):
-        for j in range(d):
-            if not abs(a[i, j] - b[i, j]) <= _ROUNDING * (abs(a[i, i]) + abs(a[j, j])):
-                return False
-    return True
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -109,8 +123,10 @@ def smooth_state(
     mean, cov, lagged = after.copy(), after_cov.copy(), np.zeros((n, d, d))
     G = np.zeros((d, d))
     solved = -1
+    settled = False
     for s in range(n - 1, 0, -1):
         if start[s]:
+            settled = False
             continue
         t = s - 1
         # where nothing is missing the filter is soon steady, and so is the gain
@@ -119,7 +135,12 @@ def smooth_state(
         ):
             G = np.linalg.solve(before_cov[s], A @ after_cov[t]).T
             solved = s
+            settled = False
         mean[t] = after[t] + G @ (mean[s] - before[s])
+        if settled:
+            cov[t], lagged[s] = cov[s], lagged[s + 1]
+            continue
         cov[t] = after_cov[t] + G @ (cov[s] - before_cov[s]) @ G.T
         lagged[s] = cov[s] @ G.T
+        settled = solved > s and _same(cov[t], cov[s])
     return mean, cov, lagged
