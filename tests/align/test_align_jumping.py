@@ -97,6 +97,19 @@ def test_where_nothing_held_was_found_a_ridge_is_started_from() -> None:
     assert len(choose(bare, bare.stretches, labelled, 3)) == 3
 
 
+def test_a_stretch_that_stands_at_a_limit_is_not_asked_for() -> None:
+    _, reading, _ = _valve()
+    labelled = np.zeros(len(reading.features), bool)
+    first = choose(reading, reading.stretches, labelled, 1)[0][0]
+    Y = reading.chain.Y.copy()
+    Y[reading.stretches[first], 0] = 50.0
+    held = reading.held[0]
+    limited = replace(held, model=replace(held.model, limits=np.array([[-1e9, -1e9], [40.0, 1e9]])))
+    stuck = replace(reading, chain=replace(reading.chain, Y=Y), held=(limited, *reading.held[1:]))
+    stuck.__dict__["levels"] = reading.levels  # what is read is as it was
+    assert choose(stuck, reading.stretches, labelled, 1)[0][0] != first
+
+
 def test_labels_of_one_value_tie_nothing() -> None:
     reader, reading, truth = _valve()
     at = positions(_holds(truth, [1, 9]), reading)

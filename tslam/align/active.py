@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from tslam.align.calibrate import TRUST, calibrate
+from tslam.align.limits import standing
 from tslam.align.reading import Reading
 from tslam.align.stretches import Stretches
 
@@ -50,10 +51,11 @@ def choose(
     open_ = {i for i, own in enumerate(found) if not labelled[own].any()}
     prior = _PRIOR * np.eye(means.shape[1])
     inverse = np.linalg.inv(_information(features, labelled) + prior)
+    sizes = _told(reading, found)
     out: list[tuple[int, float]] = []
     while open_ and len(out) < count:
         unsure = {i: float(means[i] @ inverse @ means[i]) for i in open_}
-        best = max(unsure, key=lambda i: (unsure[i] * found[i].size ** 0.5, -i))
+        best = max(unsure, key=lambda i: (unsure[i] * sizes[i] ** 0.5, -i))
         out.append((best, unsure[best]))
         open_.remove(best)
         direction = inverse @ means[best]
@@ -78,6 +80,14 @@ def _features(
     near = np.clip(levels, -_FAR, _FAR)
     share = np.sqrt(weight / weight.sum())
     return np.column_stack([share * near, _BENT * share * (near**2 - 1.0)])
+
+
+def _told(reading: Reading, found: Stretches) -> Float[np.ndarray, " stretch"]:
+    """Rows of each stretch, but those in which something stands at a limit: there a level is read badly."""
+    stuck = np.zeros(len(reading.features), bool)
+    for held in reading.held[:1]:
+        stuck |= standing(reading.chain.Y, held.model.limits).any(axis=1)
+    return np.array([np.count_nonzero(~stuck[own]) for own in found], float)
 
 
 def _mean(features: Float[np.ndarray, "n feat"], own: Int[np.ndarray, " _"]) -> Float[np.ndarray, " any"]:

@@ -19,6 +19,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from tslam.align.lean import forward_of, regressors, relined
+from tslam.align.limits import limits_of, standing
+from tslam.align.tails import Tails, tails_of
 from tslam.dynamics.forward import LinearForward
 from tslam.dynamics.inverse import measured_together
 from tslam.dynamics.lam import LAM
@@ -35,6 +37,8 @@ _FIRST = 0.01
 """Weight of an unlabelled row at first."""
 _FREEDOM = 4.0
 """Degrees of freedom of the noise."""
+_ASTRAY = 3.0
+"""Standard errors a channel, whatever the level, from which a row counts less and less."""
 _CERTAIN = 0.1
 """How far a label may be from the latent, in standard deviations of the action."""
 _GUESSED = 0.1
@@ -50,6 +54,8 @@ _RIDGE, _SIDE_RIDGE = 1e-4, 1e-2
 """Penalty per row on the lean regression, and on products and on what the effect owes to the state."""
 _MOST_SIDES = 80
 """Signals up to which the effect of the action may depend on them."""
+_TYPICAL = 1.48
+"""Standard deviations in a median absolute error."""
 _PASSES = 3
 """Times that the weights of rows are taken anew while reading."""
 
@@ -64,6 +70,9 @@ class Jumping:
     loadings: Float[np.ndarray, "side chan"]
     """What one unit of z adds to o_{t+1}: at the middle of everything, then per unit of each signal."""
     noise: Float[np.ndarray, "chan chan"]
+    limits: Float[np.ndarray, "2 chan"]
+    """Beyond which a channel stands at a limit, and tells nothing."""
+    tails: Tails
     rate: float
     level: float
     unit: float
@@ -80,7 +89,8 @@ class Jumping:
 
     def latent(self, c: Chain) -> _Rows:
         """The latent of each transition."""
-        left, acts = c.Y - self.forward.mean(c.X), _sides(c.X, len(self.loadings)) @ self.loadings
+        X, Y = _told(c, self.limits, self.tails)
+        left, acts = Y - self.forward.mean(X), _sides(X, len(self.loadings)) @ self.loadings
         none, z = np.zeros(len(left)), np.zeros(len(left))
         weight = np.ones(len(left))
         for _ in range(_PASSES):
@@ -132,7 +142,7 @@ def fit_jumping(
         raise TrainingError(
             "The latent could not be tied to the labels: numbers are not finite. Give more labels."
         )
-    return Jumping(model.forward, model.loadings, model.noise, model.rate, level, unit), loglik
+    return replace(model, level=level, unit=unit), loglik
 
 
 def _climb(
@@ -146,14 +156,18 @@ def _climb(
 ) -> tuple[Jumping, float]:
     """Expectation-maximisation from a guess of z."""
     forward = forward_of(lean)
-    wide = regressors(forward, c.X)
+    error = np.abs(c.Y - lean.forward.mean(c.X))[rows]
+    limits, tails = limits_of(c.Y[rows], _TYPICAL * np.nanmedian(error, axis=0)), tails_of(c.Y[rows])
+    X, seen = _told(c, limits, tails)
+    wide = regressors(forward, X)
     F = np.column_stack([wide, np.ones(len(wide))])
-    L = _sides(c.X, 1 + c.X.shape[1] if c.X.shape[1] <= _MOST_SIDES else 1)
-    seen = np.where(rows[:, None], c.Y, np.nan)
-    use = np.isfinite(seen).all(axis=1)
-    Fu, Lu, Y = F[use], L[use], seen[use]
+    L = _sides(X, 1 + X.shape[1] if X.shape[1] <= _MOST_SIDES else 1)
+    seen = np.where(rows[:, None], seen, np.nan)
+    use = np.isfinite(seen).any(axis=1)
+    Fu, Lu = F[use], L[use]
+    Y, doubt = np.nan_to_num(seen[use], nan=0.0), np.zeros((seen.shape[1], seen.shape[1]))
     width, side = F.shape[1], L.shape[1]
-    plain = c.X.shape[1]
+    plain = X.shape[1]
     penalty = np.diag(
         np.concatenate(
             [
@@ -166,11 +180,11 @@ def _climb(
         * len(Y)
     )
     surely, var = told / _CERTAIN**2, np.where(told, _CERTAIN**2, _GUESSED)
-    weight, rate = np.ones(len(z)), _RATE
+    weight, rate = np.isfinite(seen).all(axis=1).astype(float), _RATE
     gram = np.empty((width + side, width + side))
     for k in range(_ROUNDS):
         counts = np.where(told, 1.0, _FIRST ** max(0.0, 1.0 - k / _RISE) if rise else 1.0)[use]
-        w = weight[use] * counts * (len(Y) / counts.sum())
+        w = weight[use] * counts * (len(Y) / counts[weight[use] > 0].sum())
         zu, vu = z[use], var[use]
         wF, wz = Fu * w[:, None], Lu * (w * zu)[:, None]
         gram[:width, :width] = wF.T @ Fu
@@ -179,14 +193,17 @@ def _climb(
         gram[width:, width:] = (Lu * (w * (zu**2 + vu))[:, None]).T @ Lu
         W = np.linalg.solve(gram + penalty, np.vstack([wF.T @ Y, wz.T @ Y]))
         left, acts = seen - F @ W[:width], L @ W[width:]
-        error, own = left[use] - acts[use] * zu[:, None], acts[use]
+        own = acts[use]
+        error = Y - Fu @ W[:width] - own * zu[:, None]
         noise = (error * w[:, None]).T @ error + (own * (w * vu)[:, None]).T @ own
-        noise = noise / len(Y) + 1e-9 * np.eye(Y.shape[1])
+        noise = (noise + doubt) / len(Y) + 1e-9 * np.eye(Y.shape[1])
         weight = _weights(left, acts, noise, z, var)
         h, J, none = _measured(left, acts, noise, weight)
         z, var, gain, jumps = hold_smoother(h, J, target, surely, c.start, _GRID, _PRIOR, rate)
         rate = float(np.clip(jumps, *_RATES))
-    fitted = Jumping(relined(forward, W[: width - 1], W[width - 1]), W[width:], noise, rate, 0.0, 1.0)
+        Y, doubt = _filled(seen[use], (F @ W[:width] + acts * z[:, None])[use], noise)
+    line = relined(forward, W[: width - 1], W[width - 1])
+    fitted = Jumping(line, W[width:], noise, limits, tails, rate, 0.0, 1.0)
     return fitted, (none + gain) / len(Y)
 
 
@@ -195,16 +212,48 @@ def _sides(X: Float[np.ndarray, "n feat"], count: int) -> Float[np.ndarray, "n s
     return np.column_stack([np.ones(len(X)), 3.0 * np.tanh(X[:, : count - 1] / 3.0)])
 
 
+def _told(c: Chain, limits: Float[np.ndarray, "2 chan"], tails: Tails) -> tuple[np.ndarray, np.ndarray]:
+    """Regressors and targets with long tails told by logarithms; what stands at a limit is no target."""
+    X, size = c.X.copy(), c.Y.shape[1]
+    X[:, :size] = np.where(c.usable[:, None], tails(X[:, :size]), 0.0)
+    return X, tails(np.where(standing(c.Y, limits), np.nan, c.Y))
+
+
+def _filled(
+    seen: Float[np.ndarray, "n chan"],
+    expected: Float[np.ndarray, "n chan"],
+    noise: Float[np.ndarray, "chan chan"],
+) -> tuple[Float[np.ndarray, "n chan"], Float[np.ndarray, "chan chan"]]:
+    """What was measured, with what is to be expected of the rest beside it; and how unsure that is in all."""
+    out, doubt = seen.copy(), np.zeros_like(noise)
+    for known, rows in measured_together(np.isfinite(seen)):
+        if not known.all():
+            lost = ~known
+            turned = np.linalg.solve(noise[np.ix_(known, known)], noise[np.ix_(known, lost)])
+            missed = (seen - expected)[np.ix_(rows, known)] @ turned
+            out[np.ix_(rows, lost)] = expected[np.ix_(rows, lost)] + missed
+            left = noise[np.ix_(lost, lost)] - noise[np.ix_(lost, known)] @ turned
+            doubt[np.ix_(lost, lost)] += len(rows) * left
+    return out, doubt
+
+
 def _weights(left: np.ndarray, acts: np.ndarray, noise: np.ndarray, z: _Rows, var: _Rows) -> _Rows:
-    """How much each row counts under Student noise: little where it is far from what is expected."""
+    """How much each row counts: little where it is far from what is expected, and nothing far astray.
+
+    Under Student noise alone a row that no level explains would still ask for the level that is least wrong,
+    and a stretch of such rows would get it.
+    """
     out = np.ones(len(left))
     for pattern, rows in measured_together(np.isfinite(left)):
         if pattern.any():
             inverse = np.linalg.inv(noise[np.ix_(pattern, pattern)])
-            own = acts[np.ix_(rows, pattern)]
-            error = left[np.ix_(rows, pattern)] - own * z[rows, None]
-            far = ((error @ inverse) * error).sum(axis=1) + ((own @ inverse) * own).sum(axis=1) * var[rows]
-            out[rows] = (_FREEDOM + pattern.sum()) / (_FREEDOM + far)
+            own, r = acts[np.ix_(rows, pattern)], left[np.ix_(rows, pattern)]
+            turned, error = own @ inverse, r - own * z[rows, None]
+            power = (turned * own).sum(axis=1)
+            far = ((error @ inverse) * error).sum(axis=1) + power * var[rows]
+            least = ((r @ inverse) * r).sum(axis=1) - (turned * r).sum(axis=1) ** 2 / np.maximum(power, 1e-12)
+            astray = _ASTRAY**2 * pattern.sum() / np.maximum(least, 1e-12)
+            out[rows] = (_FREEDOM + pattern.sum()) / (_FREEDOM + far) * np.minimum(astray, 1.0) ** 2
     return out
 
 

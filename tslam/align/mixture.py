@@ -1,8 +1,9 @@
 """Held latents that stand for an action: found without a label, tied to labels, on the action's scale.
 
 What labels say of levels found without them is a first guess; expectation-maximisation then fits latent and
-record to the labels. It goes to the nearest top: with a few labels it starts from what a ridge reads as well,
-and both count alike, because which is likelier says little of which is right where both read the labels.
+record to the labels. It goes to the nearest top: with more labels it starts from what a ridge reads as well.
+The first guess stays beside what it led to, and all count alike: which is likelier says little of which is
+right where all read the labels, and labels of a stretch that the model misses lead astray.
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ __all__ = ["ROOM", "Mixture", "fit_mixture"]
 
 ROOM = 0.5
 """How far beyond the labelled range a ridge may read, as a share of that range."""
-_FEW = 4
+_FEW = 6
 """Labels from which a ridge is started from as well."""
 
 _Holds = tuple[Int[np.ndarray, " _"], ...]
@@ -74,7 +75,7 @@ def fit_mixture(
         guesses.append((_ridge_path(reading, at, values), True))
     parts = [_tied(reader, reading, at, values, rows, guess, rise) for guess, rise in guesses]
     found = [part for part in parts if part is not None]
-    return _together(found) if found else free
+    return _together([*found, *([] if free is None else [free])]) if found else free
 
 
 def _tied(

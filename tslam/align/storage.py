@@ -16,6 +16,7 @@ from tslam.align.mixture import Mixture
 from tslam.align.offsets import Offsets
 from tslam.align.reading import Reader
 from tslam.align.ridge import Ridge
+from tslam.align.tails import Tails
 from tslam.align.tied import Tied
 from tslam.contract.roles import Kind
 from tslam.dynamics.forward import LinearForward
@@ -27,6 +28,7 @@ __all__ = ["fingerprint", "pack", "unpack"]
 
 _RIDGE = ("centre", "scale", "weights", "bias")
 _OFFSETS = ("weights", "middle", "directions")
+_TAILS = ("side", "end", "width", "mean", "sd")
 _CPU = "cpu"
 
 
@@ -141,7 +143,8 @@ def _unpack_mixture(
 
 
 def _pack_jumping(own: Jumping, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    arrays |= {f"{at}loadings": own.loadings, f"{at}noise": own.noise}
+    arrays |= {f"{at}{name}": getattr(own, name) for name in ("loadings", "noise", "limits")}
+    arrays |= {f"{at}tails.{name}": getattr(own.tails, name) for name in _TAILS}
     kind = take(own.forward, f"{at}forward.", arrays)
     return {"level": own.level, "unit": own.unit, "rate": own.rate, "forward": kind}
 
@@ -149,6 +152,7 @@ def _pack_jumping(own: Jumping, at: str, arrays: dict[str, np.ndarray]) -> dict[
 def _unpack_jumping(facts: Mapping[str, Any], at: str, arrays: Mapping[str, np.ndarray]) -> Jumping:
     forward = give(facts["forward"], f"{at}forward.", arrays, _CPU)
     assert isinstance(forward, LinearForward | ProductForward)
-    loadings, noise = (np.array(arrays[f"{at}{name}"]) for name in ("loadings", "noise"))
+    loadings, noise, limits = (np.array(arrays[f"{at}{name}"]) for name in ("loadings", "noise", "limits"))
+    tails = Tails(*(np.array(arrays[f"{at}tails.{name}"]) for name in _TAILS))
     rate, level, unit = (float(facts[name]) for name in ("rate", "level", "unit"))
-    return Jumping(forward, loadings, noise, rate, level, unit)
+    return Jumping(forward, loadings, noise, limits, tails, rate, level, unit)
