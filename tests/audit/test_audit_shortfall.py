@@ -10,6 +10,7 @@ from tslam.audit.finding import Claim
 from tslam.audit.gap import GapKind
 from tslam.audit.offset import Offset, Run
 from tslam.audit.shortfall import as_outage, claim_offset
+from tslam.plants import tank
 
 HOLD, LONG = 5, 100
 """Rows that the log mostly holds a value for, and those of a stretch in which it was silent."""
@@ -57,6 +58,25 @@ def test_what_few_stretches_speak_against_is_coarse_though_two_long_ones_have_mo
     )
     claim = Claim(GapKind.COARSE_LOG, "action_0", 0.0, 1.0, 1.0, "", channels=("channel_0",))
     assert as_outage(ground_of(easy(rows=1500)), claim, replace(offset, runs=runs, gains=gains)).kind is kind
+
+
+@pytest.mark.parametrize(("holds", "found"), [(2, False), (20, True)])
+def test_in_a_plant_that_bends_an_outage_is_silence_that_does_not_happen_by_chance(
+    holds: int, found: bool
+) -> None:
+    """A log that holds a value for a hundred rows: twice the mean of four stretches, seven times that of many."""
+    ground = ground_of(tank(1500, 80016))
+    none = np.zeros((ground.n, 1))
+    offset = replace(
+        _offset([60.0, 60.0], holds, -1.0),
+        column="pump_2",
+        gains=np.full(ground.n, 0.1),
+        level=none,
+        effect=np.zeros(ground.Y.shape),
+    )
+    claim = claim_offset(ground, offset)
+    assert (claim is not None) is found
+    assert claim is None or claim.kind is GapKind.LOG_OUTAGE
 
 
 @pytest.mark.parametrize(
