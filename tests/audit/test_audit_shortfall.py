@@ -64,7 +64,7 @@ def test_what_few_stretches_speak_against_is_coarse_though_two_long_ones_have_mo
 def test_in_a_plant_that_bends_an_outage_is_silence_that_does_not_happen_by_chance(
     holds: int, found: bool
 ) -> None:
-    """A log that holds a value for a hundred rows: twice the mean of four stretches, seven times that of many."""
+    """A log holds a value for a hundred rows: twice the mean of four stretches, seven times that of many."""
     ground = ground_of(tank(1500, 80016))
     none = np.zeros((ground.n, 1))
     offset = replace(
