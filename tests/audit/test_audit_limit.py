@@ -23,11 +23,11 @@ def _held(rng: np.random.Generator, dwell: float) -> np.ndarray:
 
 
 def _capped(seed: int) -> pl.DataFrame:
-    """What is served is the load, or the cap where that is lower; the fan acts as it is set."""
+    """What is served is the load, or the cap of four levels where that is lower; the fan acts as it is set."""
     rng = np.random.default_rng(seed)
     load = lfilter([1.0], [1.0, -0.98], rng.normal(size=ROWS))
     load /= load.std()
-    cap, fan = _held(rng, 50.0) + 1.0, _held(rng, 60.0)
+    cap, fan = np.round(1.5 * (_held(rng, 50.0) + 1.0)) / 1.5, _held(rng, 60.0)
     served = np.minimum(load, cap)
     push = np.column_stack([served, 0.5 * served + 0.7 * fan, fan, load - served])
     A = np.diag([0.8, 0.7, 0.6, 0.85]) + 0.05
