@@ -23,7 +23,7 @@ def _held(rng: np.random.Generator, dwell: float) -> np.ndarray:
 
 
 def _capped(seed: int) -> pl.DataFrame:
-    """What is served is the load, or the cap of four levels where that is lower; the fan acts as it is set."""
+    """Served is the load, or the cap, one of four levels, where that is lower; the fan acts as it is set."""
     rng = np.random.default_rng(seed)
     load = lfilter([1.0], [1.0, -0.98], rng.normal(size=ROWS))
     load /= load.std()
