@@ -1,6 +1,6 @@
 """Labels: from columns, event logs and tickets; what they cannot be."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -8,8 +8,9 @@ import pytest
 from align_cases import HIDDEN, case
 
 from tslam.align.labels import Label, from_column, from_events, lay
+from tslam.contract import from_arguments
 from tslam.errors import AlignmentError
-from tslam.panel import Panel
+from tslam.panel import Panel, build
 from tslam.panel.ingest import read
 from tslam.plants.plant import TIME
 
@@ -61,6 +62,28 @@ def test_the_slack_of_a_ticket_is_left_out() -> None:
     holds = lay([other, tight], panel)
     assert holds.rows[0].tolist() == list(range(110, 141))
     assert holds.values == (1.0, 2.0)
+
+
+NUMBERED = pl.int_range(60, eager=True)
+DATED = NUMBERED.cast(pl.Datetime)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "time"),
+    [
+        ("yesterday", NUMBERED),
+        (datetime(2026, 1, 1, tzinfo=UTC), NUMBERED),
+        ("yesterday", DATED),
+        (5, DATED),
+        (datetime(2026, 1, 1, tzinfo=UTC), DATED),
+    ],
+)
+def test_stamps_of_another_kind_are_named(stamp: object, time: pl.Series) -> None:
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"t": time, "o": rng.normal(size=60), "a": rng.normal(size=60)})
+    contract, _ = from_arguments(dict(frame.schema), actions=["a"], time="t")
+    with pytest.raises(AlignmentError, match="has no stamps such as"):
+        lay([Label(stamp, stamp, 1.0), Label(time[3], time[9], 2.0)], build(frame, contract))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tslam.audit.gap import GapKind
 from tslam.audit.ground import Ground
 from tslam.audit.levels import Level, Levels, held_levels
 from tslam.audit.naming import telling_latents
-from tslam.audit.rest import at_rest
+from tslam.audit.rest import at_rest, undisturbed
 from tslam.audit.standing import acting, claim_action, claim_driver, driving
 from tslam.audit.whose import Owners
 from tslam.kernels.hac import MeanTest
@@ -101,7 +101,8 @@ def test_what_follows_a_clock_is_a_driver_and_no_alarm_of_the_highest_kind() -> 
 
 def test_rest_is_away_from_logged_moves_and_where_the_state_is_ordinary() -> None:
     ground = _ground(hidden=False)
-    rest = at_rest(ground.panel, ground.rows, ground.start, ground.F, ground.penalty, after=5, before=2)
+    still = undisturbed(ground.panel, ground.rows, ground.start, after=5, before=2)
+    rest = at_rest(still, ground.F, ground.penalty)
     logged = carry(ground.panel.actions, bounds(ground.panel)[0])[ground.rows]
     moves = np.flatnonzero(np.any(np.diff(logged, axis=0) != 0, axis=1)) + 1
     moves = moves[~ground.start[moves]]

@@ -84,9 +84,10 @@ def _features(
 
 def _told(reading: Reading, found: Stretches) -> Float[np.ndarray, " stretch"]:
     """Rows of each stretch, but those in which something stands at a limit: there a level is read badly."""
-    stuck = np.zeros(len(reading.features), bool)
-    for held in reading.held[:1]:
-        stuck |= standing(reading.chain.Y, held.model.limits).any(axis=1)
+    if not reading.held:
+        return np.array([own.size for own in found], float)
+    # every solution was fitted to the same record, which says where the limits are
+    stuck = np.any(standing(reading.chain.Y, reading.held[0].model.limits), axis=1)
     return np.array([np.count_nonzero(~stuck[own]) for own in found], float)
 
 

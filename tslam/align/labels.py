@@ -176,8 +176,8 @@ def _rows(label: Label, panel: Panel, stamps: pl.Series) -> Int[np.ndarray, " n"
         start, end = start + slack, end - slack
     try:
         inside = ((stamps >= start) & (stamps <= end)).to_numpy()
-    # polars raises each of these, NotImplementedError for most, where a label's stamps are of another kind
-    except (TypeError, ValueError, NotImplementedError, pl.exceptions.PolarsError) as error:
+    # polars raises each of these where a label's stamps are of another kind than the data's
+    except (TypeError, ValueError, NotImplementedError) as error:
         raise AlignmentError(
             f"The label from {label.start!r} to {label.end!r} has no stamps such as {stamps[0]!r}: {error}."
         ) from error

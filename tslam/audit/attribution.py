@@ -54,7 +54,7 @@ class Hidden:
     moves: Moves | None = None
     """Unlogged moves, where neither is there."""
     path: Float[np.ndarray, " n"] | None = None
-    """A held input beside a state with noisy sensors, where there is nothing else."""
+    """The level of a latent whose model cannot stand for the plant, where there is nothing else."""
 
 
 def attribute(ground: Ground, hidden: Hidden, *, seed: int) -> tuple[Attribution, ...]:

@@ -8,6 +8,7 @@ shortcomings are held, too. They move with the logged actions, so that a latent 
 much while those rest.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ from tslam.kernels.side_by_side import side_by_side
 from tslam.panel.chain import Structure, chain
 from tslam.panel.split import folds
 
-__all__ = ["Causal", "Lean", "causal_latent", "jumpiness", "lean_fits", "parts_of"]
+__all__ = ["Causal", "Lean", "agreement", "causal_latent", "jumpiness", "lean_fits", "parts_of"]
 
 _START = 0.98
 _ONCE = 3
@@ -128,18 +129,24 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
         score = student_score(ahead, cov)
         gain[test] = (score - student_score(behind, cov))[test]
         versus[both] = (score - student_score(np.nan_to_num(rich[lean.rows]), cov))[both]
-    level, likeness = levels[0], np.abs(np.corrcoef(levels))
+    level = levels[0]
     inside = ~lean.start[1:]
     return Causal(
         gain=mean_test(gain, _BANDWIDTH),
         against_rich=mean_test(versus, _BANDWIDTH),
         persistence=float(np.median([f.inverse.phi[0] for f in lean.with_latent])),
-        agreement=float(np.median(likeness[np.triu_indices_from(likeness, 1)])),
+        agreement=agreement(levels),
         resting=float(np.median(resting)),
         jumpiness=jumpiness(np.diff(level)[inside]),
         level=level[np.searchsorted(lean.rows, ground.rows)],
         direction=lean.with_latent[0].inverse.B[:, 0],
     )
+
+
+def agreement(paths: Sequence[Float[np.ndarray, " n"]]) -> float:
+    """Correlation between the paths that parts of a record find, in the median pair, whatever their sign."""
+    likeness = np.abs(np.corrcoef(paths))
+    return float(np.median(likeness[np.triu_indices_from(likeness, 1)]))
 
 
 def jumpiness(steps: Float[np.ndarray, " n"]) -> float:

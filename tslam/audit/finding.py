@@ -13,9 +13,12 @@ __all__ = [
     "Claim",
     "causal_gain",
     "driven_channels",
+    "found_alike",
     "jump_windows",
     "largest_share",
     "listed",
+    "log_what_moves",
+    "moves_at_rest",
     "told_by_data",
 ]
 
@@ -111,4 +114,25 @@ def told_by_data(told: float, least: float, where: str = "") -> Evidence:
     """Share of a latent's variance that the data tell, as evidence."""
     return Evidence(
         name="told", value=told, reference=least, reading=f"Share of its variance that the data tell{where}."
+    )
+
+
+def found_alike(agreement: float, least: float) -> Evidence:
+    """How alike the paths are that parts of the record find, as evidence."""
+    reading = "Correlation between what parts of the record find, each by itself."
+    return Evidence(name="agreement", value=agreement, reference=least, reading=reading)
+
+
+def moves_at_rest(ratio: float, least: float) -> Evidence:
+    """Size of steps where nothing logged moves over that elsewhere, as evidence."""
+    reading = (
+        "Size of its steps where nothing logged moves over that elsewhere: a misfit's are smaller there."
+    )
+    return Evidence(name="steps_at_rest", value=ratio, reference=least, reading=reading)
+
+
+def log_what_moves(channels: tuple[str, ...]) -> str:
+    """What to do about an action that no column logs."""
+    return (
+        f"Find what is switched or set and moves {listed(channels)}, and log it: its level and each change."
     )

@@ -5,7 +5,17 @@ from dataclasses import replace
 import numpy as np
 
 from tslam.audit.causal import Causal
-from tslam.audit.finding import Claim, causal_gain, driven_channels, jump_windows, largest_share, listed
+from tslam.audit.finding import (
+    Claim,
+    causal_gain,
+    driven_channels,
+    found_alike,
+    jump_windows,
+    largest_share,
+    listed,
+    log_what_moves,
+    moves_at_rest,
+)
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 from tslam.audit.moves import Moves
@@ -21,7 +31,7 @@ _JUMPS = 0.8
 """Excess kurtosis of a latent's increments from which it jumps and holds; a random walk has 0."""
 _JUMPS_WELL = 3.0
 """The same from which a latent jumps whose model is not adequate: on clean records of plants that bend it was
--.1 to .2 where the latent moved at rest."""
+-.1 to .2 where the latent moved at rest and parts agreed."""
 _AGREES = 0.93
 """Correlation between the latents of two parts of the record from which all of them found the same. Where a
 model misfits each part has a misfit of its own: .34 to .89 on five clean records, .94 to .99 with an action
@@ -88,12 +98,7 @@ def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
             if fits
             else "The rich model predicts better: what the latent is worth is told by its jumps at rest.",
         ),
-        Evidence(
-            name="agreement",
-            value=causal.agreement,
-            reference=_AGREES,
-            reading="Correlation between the latents that parts of the record find, each by itself.",
-        ),
+        found_alike(causal.agreement, _AGREES),
         Evidence(
             name="jumpiness",
             value=causal.jumpiness,
@@ -108,10 +113,7 @@ def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
         ),
     )
     if not fits:
-        reading = "Size of its steps where nothing logged moves over that elsewhere; a misfit rests."
-        rests = Evidence(name="steps_at_rest", value=causal.resting, reference=RESTS, reading=reading)
-        evidence = (*evidence, rests)
-    act = f"Find what is switched or set and moves {listed(channels)}, and log it: its level and each change."
+        evidence = (*evidence, moves_at_rest(causal.resting, RESTS))
     drift = (
         f"Measure what drifts and drives {listed(channels)}: a condition, load or supply that no column "
         "holds."
@@ -122,7 +124,7 @@ def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
         p=causal.gain.p,
         share=largest_share(ground, causal.level[:, None] * causal.direction[None, :]),
         score=score,
-        recommendation=act if jumps else drift,
+        recommendation=log_what_moves(channels) if jumps else drift,
         evidence=evidence,
         channels=channels,
         windows=jump_windows(ground, causal.level) if jumps else (),

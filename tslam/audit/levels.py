@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.stats import binom
 
 from tslam.audit.ground import Ground, robust_scatter, student_score
-from tslam.audit.rest import AFTER, BEFORE, at_rest
+from tslam.audit.rest import AFTER, BEFORE, at_rest, undisturbed
 from tslam.dynamics.forward import LinearForward, fit_ridge
 from tslam.dynamics.held import HeldFit, fit_held
 from tslam.dynamics.inverse import HeldInverse, LatentPath
@@ -129,7 +129,7 @@ def held_levels(ground: Ground, excluded: Bool[np.ndarray, " n"] | None = None) 
     count = fits[0].inverse.B.shape[1]
     paths = [f.inverse.path(c.Y - f.forward.mean(F), c.start) for f in fits]
     wide = np.column_stack([c.X, np.ones(len(c.X))])
-    rest = at_rest(panel, c.rows, c.start, wide, 1e-3, after=AFTER, before=BEFORE)
+    rest = at_rest(undisturbed(panel, c.rows, c.start, after=AFTER, before=BEFORE), wide, 1e-3)
     place = np.searchsorted(c.rows, ground.rows)
     told = np.zeros(len(c.rows), bool)
     told[place if excluded is None else place[~excluded]] = True

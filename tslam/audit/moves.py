@@ -16,7 +16,7 @@ from scipy.stats import chi2, kurtosis
 from scipy.stats import t as student
 
 from tslam.audit.ground import Ground
-from tslam.audit.rest import at_rest
+from tslam.audit.rest import at_rest, undisturbed
 from tslam.kernels.hac import MeanTest, mean_test
 
 __all__ = ["Moves", "find_moves"]
@@ -117,7 +117,8 @@ def _rotate(ground: Ground, axis: Float[np.ndarray, " chan"]) -> Float[np.ndarra
 
 def _trusted(ground: Ground) -> Bool[np.ndarray, " n"]:
     """Rows away from logged moves, of ordinary leverage, and measured whole where most are."""
-    rest = at_rest(ground.panel, ground.rows, ground.start, ground.F, ground.penalty, after=_NEAR)
+    still = undisturbed(ground.panel, ground.rows, ground.start, after=_NEAR)
+    rest = at_rest(still, ground.F, ground.penalty)
     whole = ground.seen.all(axis=1)
     return rest & whole if whole.mean() > 0.3 else rest
 

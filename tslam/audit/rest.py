@@ -26,33 +26,6 @@ _ORDINARY = 0.8
 """Share of rows, by leverage, at which the model is not stretched."""
 
 
-def at_rest(
-    panel: Panel,
-    rows: Int[np.ndarray, " n"],
-    start: Bool[np.ndarray, " n"],
-    F: Float[np.ndarray, "n wide"],
-    penalty: float | Float[np.ndarray, " wide"],
-    *,
-    after: int,
-    before: int = 0,
-) -> Bool[np.ndarray, " n"]:
-    """Transitions at which the model is at rest.
-
-    Args:
-        panel: The panel.
-        rows: Grid row of each transition.
-        start: True where an unbroken stretch begins.
-        F: What the model regresses on, a constant among it.
-        penalty: Ridge penalty per row, one number or one per regressor.
-        after: Rows after a logged move that are not at rest.
-        before: Rows before one that are not.
-    """
-    still = undisturbed(panel, rows, start, after=after, before=before)
-    gram = F.T @ F + len(rows) * np.diag(np.broadcast_to(penalty, (F.shape[1],)))
-    leverage = np.einsum("ti,ti->t", F @ np.linalg.inv(gram), F)
-    return np.asarray(still & (leverage < np.quantile(leverage, _ORDINARY)))
-
-
 def undisturbed(
     panel: Panel,
     rows: Int[np.ndarray, " n"],
@@ -76,6 +49,23 @@ def undisturbed(
     since = np.convolve(moved, np.ones(after + 1))[: len(rows)] > 0
     until = np.convolve(moved[::-1], np.ones(before + 1))[: len(rows)][::-1] > 0
     return np.asarray(~since & ~until)
+
+
+def at_rest(
+    still: Bool[np.ndarray, " n"],
+    F: Float[np.ndarray, "n wide"],
+    penalty: float | Float[np.ndarray, " wide"],
+) -> Bool[np.ndarray, " n"]:
+    """Transitions at which the model is at rest.
+
+    Args:
+        still: True where nothing logged moves: :func:`undisturbed`.
+        F: What the model regresses on, a constant among it.
+        penalty: Ridge penalty per row, one number or one per regressor.
+    """
+    gram = F.T @ F + len(F) * np.diag(np.broadcast_to(penalty, (F.shape[1],)))
+    leverage = np.einsum("ti,ti->t", F @ np.linalg.inv(gram), F)
+    return np.asarray(still & (leverage < np.quantile(leverage, _ORDINARY)))
 
 
 def steps_at_rest(

@@ -57,19 +57,24 @@ def ask_hidden(
     _ask_moves(asked, ground, explained)
     _ask_lean(asked, ground)
     owners = Owners(ground, columns)
+    found = _sorted_out(ground, owners, claims, asked.found)
+    if not found:
+        found = _sorted_out(ground, owners, claims, _ask_unmeasured(asked, ground, claims))
+    return found, asked.hidden, asked.untested
+
+
+def _sorted_out(ground: Ground, owners: Owners, claims: list[Claim], found: list[Claim]) -> list[Claim]:
+    """What belongs to a log, once for each that nothing is said of yet; and what is left, as one claim."""
     of_logs: list[Claim] = []
     actions: list[Claim] = []
     others: list[Claim] = []
-    for claim in asked.found:
+    for claim in found:
         told = _told(ground, owners, claim)
         if told.column is None:
             (actions if told.kind is GapKind.MISSING_ACTION else others).append(told)
         elif not any(c.column == told.column for c in (*claims, *of_logs)):
             of_logs.append(told)
-    found = [*of_logs, *_together(actions or others)]
-    if not found:
-        found = [_told(ground, owners, claim) for claim in _ask_unmeasured(asked, ground, claims)]
-    return found, asked.hidden, asked.untested
+    return [*of_logs, *_together(actions or others)]
 
 
 def _told(ground: Ground, owners: Owners, claim: Claim) -> Claim:
@@ -121,16 +126,21 @@ def _ask_moves(asked: _Asked, ground: Ground, explained: Bool[np.ndarray, " n"])
 def _ask_lean(asked: _Asked, ground: Ground) -> None:
     lean = lean_fits(ground)
     causal = causal_latent(ground, lean)
-    if not (adequate(causal) or acts(causal)):
+    fits = adequate(causal)
+    if not (fits or acts(causal)):
         asked.skip(
             "causal gain of a held latent",
-            f"the lean model predicts worse than the rich one (t = {causal.against_rich.t:.1f}), so that its "
-            "latent, which moves with what is logged, would stand for the model's own shortcomings",
+            f"the lean model predicts worse than the rich one (t = {causal.against_rich.t:.1f}), and its "
+            "latent does not jump while all that is logged rests: it would stand for what the model lacks",
         )
     claim = claim_latent(ground, causal)
     if claim is not None:
         asked.found.append(claim)
-        asked.hidden = replace(asked.hidden, lean=lean)
+        # what a model that falls short leaves is more than its latent: the path alone is counted
+        if fits:
+            asked.hidden = replace(asked.hidden, lean=lean)
+        else:
+            asked.hidden = replace(asked.hidden, path=claim.path)
 
 
 def _ask_unmeasured(asked: _Asked, ground: Ground, claims: list[Claim]) -> list[Claim]:

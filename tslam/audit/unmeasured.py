@@ -18,14 +18,17 @@ from functools import partial
 import numpy as np
 from jaxtyping import Bool, Float
 
-from tslam.audit.causal import jumpiness, parts_of
+from tslam.audit.causal import agreement, jumpiness, parts_of
 from tslam.audit.finding import (
     Claim,
     causal_gain,
     driven_channels,
+    found_alike,
     jump_windows,
     largest_share,
     listed,
+    log_what_moves,
+    moves_at_rest,
     told_by_data,
 )
 from tslam.audit.gap import Evidence, GapKind
@@ -148,10 +151,9 @@ def unmeasured_input(ground: Ground) -> Unmeasured | None:
         return None
     path = throughout.mean[ground.rows, -1]
     paths = [part.path.mean[:, -1] for part in fitted]
-    likeness = np.abs(np.corrcoef(paths))
     still = undisturbed(ground.panel, np.arange(rows), readings.start, after=AFTER, before=BEFORE)
     return Unmeasured(
-        agreement=float(np.median(likeness[np.triu_indices_from(likeness, 1)])),
+        agreement=agreement(paths),
         resting=float(np.median([steps_at_rest(z, still, readings.start) for z in paths])),
         readable=_readable(ground, path),
         gain=mean_test(gain, _BANDWIDTH),
@@ -169,7 +171,6 @@ def claim_unmeasured(ground: Ground, found: Unmeasured) -> Claim | None:
         return None
     channels = driven_channels(ground, found.direction)
     of_them = listed(channels)
-    act = f"Find what is switched or set and moves {of_them}, and log it: its level and each change."
     unclear = (
         f"Find what changes slowly and moves {of_them}: a setting that is held for long, a "
         "load or a condition, or a sensor that drifts or was set anew. Hold each setting in turn for hours "
@@ -182,7 +183,7 @@ def claim_unmeasured(ground: Ground, found: Unmeasured) -> Claim | None:
         p=found.gain.p,
         share=largest_share(ground, found.path[:, None] * found.direction[None, :]),
         score=1000.0 * found.gain.mean,
-        recommendation=act if found.jumps else unclear,
+        recommendation=log_what_moves(channels) if found.jumps else unclear,
         evidence=_evidence(found),
         channels=channels,
         windows=jump_windows(ground, found.path) if found.jumps else (),
@@ -210,18 +211,8 @@ def _evidence(found: Unmeasured) -> tuple[Evidence, ...]:
         return common
     return (
         *common,
-        Evidence(
-            name="steps_at_rest",
-            value=found.resting,
-            reference=RESTS,
-            reading="Size of its steps where nothing logged moves over that elsewhere; a misfit rests.",
-        ),
-        Evidence(
-            name="agreement",
-            value=found.agreement,
-            reference=_AGREES,
-            reading="Correlation between what parts of the record find, each by itself.",
-        ),
+        moves_at_rest(found.resting, RESTS),
+        found_alike(found.agreement, _AGREES),
     )
 
 
