@@ -15,7 +15,7 @@ from tslam.audit.gap import GapKind
 from tslam.audit.ground import FOLDS, Ground, lay_ground
 from tslam.audit.hidden import claim_latent
 from tslam.audit.lag_scan import LATEST, scan_lags
-from tslam.audit.logs import claim_lag
+from tslam.audit.logs import claim_lag, shows_nothing
 from tslam.audit.moves import find_moves
 from tslam.audit.offset import held_offset
 from tslam.audit.rest import steps_at_rest
@@ -110,6 +110,20 @@ def test_a_column_behind_which_nothing_follows_is_inert_however_noisy_the_record
         claim = claim_lag(ground, one, x, ground.panel.contract.column("dummy"))
         assert claim is not None
         assert claim.kind is GapKind.INERT_ACTION
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_events_that_do_nothing_show_nothing_where_innovations_are_skewed(seed: int) -> None:
+    """Any term that moves a prediction from the mean to where most values are gains, at any row."""
+    rng = np.random.default_rng(seed)
+    rows, y = 4000, np.zeros((4000, 2))
+    innovations = rng.exponential(1.0, (rows, 2)) ** 2 - 2.0
+    for t in range(rows - 1):
+        y[t + 1] = 0.6 * y[t] + innovations[t]
+    events = (rng.random(rows) < 0.03).astype(float)
+    frame = stamped({"event": events, "y_0": y[:, 0], "y_1": y[:, 1]}, cadence=1.0)
+    contract, _ = from_arguments(dict(frame.schema), actions=["event"], time=TIME)
+    assert shows_nothing(scan_lags(lay_ground(build(frame, contract), Structure(4, 2)), "event"))
 
 
 def _controlled(wait: int, seed: int = 0, rows: int = 2000) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.linalg import cho_factor, cho_solve
 
-from tslam.audit.ground import Ground, student_score
+from tslam.audit.ground import Ground, student_centre, student_score
 from tslam.kernels.hac import MeanTest, mean_test
 from tslam.panel.windows import bounds, carry
 
@@ -148,7 +148,7 @@ class _Bare:
             base[split.held] = ground.Y[split.held] - Fh @ W
             self._folds.append((split, Ft, Fh, factor, ground.Y[split.train] - Ft @ W))
         # holes say nothing: their residual is the rich model's own, zero, whatever the shift
-        self._base = base * ground.seen
+        self._base = np.where(ground.seen, base - student_centre(base, ground.seen, ground.cov), 0.0)
         self._without = student_score(self._base, ground.cov)
         self.energy = np.maximum((self._base**2).sum(axis=0), 1e-30)
 
