@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.stats import kurtosis
 
-from tslam.audit.ground import Ground
+from tslam.audit.ground import Ground, student_centre
 from tslam.kernels.kalman import kalman_filter, kalman_smoother
 from tslam.panel.windows import bounds, carry
 
@@ -78,7 +78,8 @@ def held_offset(ground: Ground, column: str) -> Offset:
     own = panel.features_of(column)
     B = _effect(ground, column)
     carried = _carried(B, ground)
-    h = np.einsum("tkd,td->tk", carried, ground.residual) * ground.trust[:, None]
+    left = ground.residual - student_centre(ground.residual, ground.seen, ground.cov)
+    h = np.einsum("tkd,td->tk", carried, left) * ground.trust[:, None]
     J = np.einsum("tkd,tdl->tkl", carried, B) * ground.trust[:, None, None]
     which = np.arange(ground.n)
     k = len(own)
