@@ -81,7 +81,10 @@ def fit_held(
     """
     seen = np.isfinite(Y[train])
     together = bool((seen.all(axis=1) | ~seen.any(axis=1)).all()) and seen[:, 0].sum() > 2 * Y.shape[1]
-    problem = Problem(X, Y, train, start, ridge, noise if together else "diagonal")
+    try:
+        problem = Problem(X, Y, train, start, ridge, noise if together else "diagonal")
+    except np.linalg.LinAlgError as error:
+        raise _nowhere(latents) from error
     best: tuple[State, list[float]] | None = None
     for phi in starts:
         try:
@@ -91,10 +94,7 @@ def fit_held(
         if np.isfinite(history[-1]) and (best is None or history[-1] > best[1][-1]):
             best = (state, history)
     if best is None:
-        raise TrainingError(
-            f"EM for {latents} held latents did not arrive at finite numbers from any start. "
-            "Look for channels of wildly different scale or nearly equal channels, or raise `ridge`."
-        )
+        raise _nowhere(latents)
     s, history = best
     return _found(problem, s, history, jumps=jumps)
 
@@ -130,9 +130,9 @@ def fit_held_from(
         TrainingError: a step met a singular covariance.
     """
     diagonal = not np.any(inverse.R - np.diag(np.diag(inverse.R)))
-    problem = Problem(X, Y, train, start, ridge, "diagonal" if diagonal else "full")
     first = State(np.vstack([forward.weights, forward.bias]), inverse.B, inverse.R, inverse.phi)
     try:
+        problem = Problem(X, Y, train, start, ridge, "diagonal" if diagonal else "full")
         if jumps:  # Gaussian steps would lead away from a path that holds
             return _found(problem, first, [], jumps=True)
         s, history = accelerate(
@@ -154,6 +154,13 @@ def _found(problem: Problem, s: State, history: list[float], *, jumps: bool) -> 
             raise _singular(s.phi.size, "no finite likelihood")
     inverse = HeldInverse(s.B, s.R, s.phi)
     return HeldFit(LinearForward(s.W[:-1], s.W[-1]), inverse, history[-1], tuple(history))
+
+
+def _nowhere(latents: int) -> TrainingError:
+    return TrainingError(
+        f"EM for {latents} held latents did not arrive at finite numbers from any start. "
+        "Look for channels of wildly different scale or nearly equal channels, or raise `ridge`."
+    )
 
 
 def _singular(latents: int, reason: str) -> TrainingError:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
+from scipy.linalg import cho_factor, cho_solve
 
 from tslam.dynamics.forward import fit_ridge
 from tslam.dynamics.inverse import HeldInverse, LatentPath, stationary
@@ -34,6 +35,32 @@ class State:
     phi: Float[np.ndarray, " latent"]
 
 
+class _Known:
+    """The regression of channels with the same gaps on what is known, solved once: only z changes."""
+
+    def __init__(
+        self,
+        F: Float[np.ndarray, "n feat"],
+        zero: Float[np.ndarray, "n chan"],
+        used: Bool[np.ndarray, " n"],
+        channels: Int[np.ndarray, " some"],
+        penalty: Float[np.ndarray, " feat"],
+    ) -> None:
+        self.used, self.channels = used, channels
+        rows = F[used]
+        self.cross = rows.T @ zero[np.ix_(used, channels)]
+        self.factor = cho_factor(rows.T @ rows + np.diag(penalty), check_finite=False)
+        self.alone = cho_solve(self.factor, self.cross, check_finite=False)
+
+
+def _same_gaps(
+    seen: Bool[np.ndarray, "n chan"],
+) -> list[tuple[Bool[np.ndarray, " n"], Int[np.ndarray, " some"]]]:
+    """Each pattern of gaps, and the channels that have it."""
+    patterns, of = np.unique(seen, axis=1, return_inverse=True)
+    return [(patterns[:, k], np.flatnonzero(of.ravel() == k)) for k in range(patterns.shape[1])]
+
+
 class Problem:
     """Data and the sums over it that no iteration changes."""
 
@@ -54,15 +81,10 @@ class Problem:
         self.count = self.seen.sum(axis=0)
         penalty = np.append(np.broadcast_to(np.asarray(ridge, np.float64), (X.shape[1],)), 1e-9)
         self.whole = bool((self.seen.all(axis=1) | ~self.seen.any(axis=1)).all())
-        used = self.F[self.seen.any(axis=1)]
-        self.gram = used.T @ used
-        self.penalty = np.diag(penalty * max(1, len(used)))
-        self.cross = self.F.T @ self.zero
-        self.grams = (
-            [self.gram] * Y.shape[1]
-            if self.whole
-            else [self.F[s].T @ self.F[s] for s in self.seen.T]  # channels with gaps of their own
-        )
+        self.penalty = penalty * max(1, int(self.seen.any(axis=1).sum()))
+        self._known = [
+            _Known(self.F, self.zero, mask, which, self.penalty) for mask, which in _same_gaps(self.seen)
+        ]
 
     def first(self, latents: int, phi: float) -> State:
         """Ridge regression, and the largest directions of what it leaves."""
@@ -122,29 +144,27 @@ class Problem:
         self, path: LatentPath
     ) -> tuple[Float[np.ndarray, "feat chan"], Float[np.ndarray, "chan latent"]]:
         """Regression on what is known and on E z, with the posterior variance of z."""
-        z, feat = path.mean, self.F.shape[1]
+        z = path.mean
         szy = z.T @ self.zero
-        solution = np.zeros((feat + z.shape[1], self.Y.shape[1]))
-        groups = (
-            [np.arange(self.Y.shape[1])] if self.whole else [np.array([c]) for c in range(self.Y.shape[1])]
-        )
-        for group in groups:
-            used = self.seen[:, group[0]]
-            sfz = self.F[used].T @ z[used]
-            szz = z[used].T @ z[used] + path.cov[used].sum(axis=0)
-            gram = np.block(
-                [[self.grams[group[0]] + self.penalty, sfz], [sfz.T, szz + 1e-9 * np.eye(len(szz))]]
-            )
-            right = np.vstack([self.cross[:, group], szy[:, group]])
-            solution[:, group] = np.linalg.solve(gram, right)
-        return solution[:feat], solution[feat:].T
+        W, B = np.zeros((self.F.shape[1], self.Y.shape[1])), np.zeros((self.Y.shape[1], z.shape[1]))
+        for known in self._known:
+            seen = np.where(known.used[:, None], z, 0.0)
+            along = self.F.T @ seen
+            explained = cho_solve(known.factor, along, check_finite=False)
+            # z less what is known of it, and what that says of o_{t+1}: the Schur complement
+            own = seen.T @ seen + path.cov[known.used].sum(axis=0) - along.T @ explained
+            rest = szy[:, known.channels] - explained.T @ known.cross
+            loadings = np.linalg.solve(own + 1e-9 * np.eye(len(own)), rest)
+            W[:, known.channels] = known.alone - explained @ loadings
+            B[known.channels] = loadings.T
+        return W, B
 
     def noise_left(
         self, W: Float[np.ndarray, "feat chan"], B: Float[np.ndarray, "chan latent"], path: LatentPath
     ) -> Float[np.ndarray, "chan chan"]:
         """Covariance of what is left, the penalty counted as rows of data that say W = 0."""
         left = np.where(self.seen, self.zero - self.F @ W - path.mean @ B.T, 0.0)
-        shrunk = W.T @ self.penalty @ W
+        shrunk = (W * self.penalty[:, None]).T @ W
         if self.noise == "full":
             R = left.T @ left + B @ path.cov[self.seen.all(axis=1)].sum(axis=0) @ B.T + shrunk
             R = 0.5 * (R + R.T) / max(1, int(self.count.max()))
@@ -171,6 +191,6 @@ class Problem:
             total -= 0.5 * float((zero**2 / variance).sum())
             total -= 0.5 * float((self.count * np.log(variance)).sum())
         precision = np.linalg.inv(s.R)
-        total -= 0.5 * float(np.sum(precision * (s.W.T @ self.penalty @ s.W)))
+        total -= 0.5 * float(np.sum(precision * ((s.W * self.penalty[:, None]).T @ s.W)))
         total -= 0.5 * _FLOOR * float(np.diag(precision) @ self.count)
         return float(total / max(1, len(zero)) - 0.5 * self.Y.shape[1] * np.log(2 * np.pi))

@@ -109,7 +109,7 @@ def _beside_offsets(
     first = np.flatnonzero(np.append(True, np.diff(segment) != 0))
     length = np.diff(np.append(first, len(rows)))
     sums, told = np.add.reduceat(F, first), np.add.reduceat(Y, first)
-    gram = F.T @ F - sums.T @ (sums / length[:, None]) + problem.penalty[:-1, :-1]
+    gram = F.T @ F - sums.T @ (sums / length[:, None]) + np.diag(problem.penalty[:-1])
     W = np.linalg.solve(gram, F.T @ Y - sums.T @ (told / length[:, None]))
     left, offset = Y - F @ W, (told - sums @ W) / length[:, None]
     inner = left - np.repeat(offset, length, axis=0)
