@@ -22,8 +22,8 @@ def record() -> plants.Record:
 
 
 def test_skill_is_one_less_the_share_of_the_error() -> None:
-    skill = skill_of(np.array([0.1, 2.0, 0.0, np.nan]), np.array([0.4, 1.0, 0.0, np.nan]))
-    np.testing.assert_allclose(skill, [0.75, -1.0, 0.0, 0.0])
+    skill = skill_of(np.array([0.1, 2.0, 0.0, np.nan, 0.2]), np.array([0.4, 1.0, 0.0, np.nan, 0.0]))
+    np.testing.assert_allclose(skill, [0.75, -1.0, 0.0, 0.0, 0.0])
 
 
 def test_without_its_actions_a_model_has_less_skill(record: plants.Record) -> None:

@@ -109,10 +109,20 @@ class HeldInverse:
         seen = np.isfinite(residual)
         n, k = len(residual), self.latents
         groups = measured_together(seen)
-        h, J, which = np.zeros((n, k)), np.zeros((len(groups), k, k)), np.zeros(n, np.int64)
-        for p, (pattern, rows) in enumerate(groups):
+        which, spread = np.zeros(n, np.int64), np.diag(self.R)
+        for p, (_, rows) in enumerate(groups):
             which[rows] = p
-            if pattern.any():
+        if not np.any(self.R - np.diag(spread)):
+            # independent noise: all patterns at once
+            precise = self.B / spread[:, None]
+            h = np.where(seen, residual, 0.0) @ precise
+            there = np.array([pattern for pattern, _ in groups], np.float64)
+            J = np.einsum("pc,ci,cj->pij", there, precise, self.B)
+        else:
+            h, J = np.zeros((n, k)), np.zeros((len(groups), k, k))
+            for p, (pattern, rows) in enumerate(groups):
+                if not pattern.any():
+                    continue
                 gain = np.linalg.solve(self.R[np.ix_(pattern, pattern)], self.B[pattern])
                 h[rows] = residual[np.ix_(rows, pattern)] @ gain
                 J[p] = self.B[pattern].T @ gain

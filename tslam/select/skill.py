@@ -16,7 +16,7 @@ from tslam.select.candidates import Data
 __all__ = ["HorizonErrors", "Skill", "horizon_errors", "one_step_skill", "skill_of", "steps_ahead"]
 
 _STILL = 1e-12
-"""Mean squared error, in scaled units, of which nothing is made: a still channel has skill 0, not a ratio."""
+"""Mean squared error of persistence, in scaled units, up to which a channel is still and has skill 0."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ def skill_of(
     error: Float[np.ndarray, " chan"], persistence: Float[np.ndarray, " chan"]
 ) -> Float[np.ndarray, " chan"]:
     """1 − error / error of persistence; 0 where there was nothing to predict."""
-    return np.nan_to_num(1.0 - (error + _STILL) / (persistence + _STILL), nan=0.0)
+    moves = persistence > _STILL
+    return np.where(moves, 1.0 - error / np.where(moves, persistence, 1.0), 0.0)
 
 
 def steps_ahead(horizons: Any) -> tuple[int, ...]:
