@@ -6,9 +6,9 @@ import pytest
 from tslam.align import jumping
 from tslam.align.jumping import Jumping, fit_jumping
 from tslam.align.lean import learn_lean
-from tslam.align.limits import limits_of, standing
 from tslam.align.tails import tails_of
 from tslam.panel.chain import Chain
+from tslam.panel.limits import standing
 
 ROWS, HOLD, BRIM = 3000, 60, 1.2
 
@@ -46,23 +46,6 @@ def _read(c: Chain, truth: np.ndarray) -> tuple[Jumping, float]:
     model, _ = fit_jumping(lean, c, train, np.zeros(len(truth)), np.where(told, truth, np.nan), rise=True)
     error = model.path(c)[~told] - truth[~told]
     return model, float(1 - np.mean(error**2) / truth[~told].var())
-
-
-def test_values_pile_up_at_a_limit_and_nowhere_else() -> None:
-    rng = np.random.default_rng(0)
-    wandering = np.cumsum(rng.standard_normal(ROWS)) / 20
-    brim = np.quantile(wandering, 0.85)
-    full = np.minimum(wandering, brim) + 0.01 * rng.standard_normal(ROWS)
-    held = np.repeat(rng.integers(0, 6, ROWS // HOLD), HOLD) + 0.01 * rng.standard_normal(ROWS)
-    skewed = rng.lognormal(sigma=1.0, size=ROWS)
-    values = np.column_stack([full, held, skewed])
-    limits = limits_of(values, np.array([0.015, 0.015, 0.1]))
-    assert limits[1, 0] == pytest.approx(brim, abs=0.05)
-    assert (limits[0] < values.min(axis=0)).all()
-    assert (limits[1, 1:] > values.max(axis=0)[1:]).all()
-    there = standing(values, limits)
-    assert there[:, 0].mean() == pytest.approx(0.14, abs=0.02)
-    assert not there[:, 1:].any()
 
 
 def test_an_empty_tank_is_no_measurement_of_what_flows_in(monkeypatch: pytest.MonkeyPatch) -> None:

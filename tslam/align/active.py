@@ -14,9 +14,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from tslam.align.calibrate import TRUST, calibrate
-from tslam.align.limits import standing
 from tslam.align.reading import Reading
 from tslam.align.stretches import Stretches
+from tslam.panel.limits import standing
 
 __all__ = ["choose"]
 

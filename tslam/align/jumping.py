@@ -19,7 +19,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from tslam.align.lean import forward_of, regressors, relined
-from tslam.align.limits import limits_of, standing
 from tslam.align.tails import Tails, tails_of
 from tslam.dynamics.forward import LinearForward
 from tslam.dynamics.inverse import measured_together
@@ -28,6 +27,7 @@ from tslam.dynamics.products import ProductForward
 from tslam.errors import TrainingError
 from tslam.kernels.holding import hold_smoother
 from tslam.panel.chain import Chain
+from tslam.panel.limits import limits_of, standing
 
 __all__ = ["Jumping", "fit_jumping"]
 

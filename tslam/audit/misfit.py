@@ -15,15 +15,9 @@ import numpy as np
 from jaxtyping import Bool
 
 from tslam.audit.ground import Ground, robust_scatter
+from tslam.panel.limits import limits_of, standing
 
 __all__ = ["fitted_to_itself", "optimism"]
-
-_TOP = 0.999
-"""Quantile taken as the end of a channel's range."""
-_NEAR, _NEXT = 3.0, 9.0
-"""Held-out errors from the end of the range within which a channel sits at it, and those of the next rows."""
-_SHARE, _PILED = 0.01, 3.0
-"""Least share of rows at a limit, and how many times that of the next rows: values pile up at a limit."""
 
 
 def fitted_to_itself(ground: Ground) -> Ground:
@@ -49,13 +43,7 @@ def optimism(ground: Ground, own: Ground) -> float:
 
 
 def _at_a_limit(ground: Ground) -> Bool[np.ndarray, "n chan"]:
-    """Where each observation sits where its values pile up, at an end of its range."""
+    """Where each observation stands at an end of its range."""
     error = np.sqrt(np.diag(ground.cov))
-    out = np.zeros((ground.n, len(error)), bool)
-    for sign in (1.0, -1.0):
-        x = sign * ground.X[:, : len(error)]
-        below = np.quantile(x, _TOP, axis=0) - x
-        there = below < _NEAR * error
-        share, beside = there.mean(axis=0), ((below < _NEXT * error) & ~there).mean(axis=0)
-        out |= there & (share > _SHARE) & (share > _PILED * beside)
-    return out
+    now = ground.X[:, : len(error)]
+    return standing(now, limits_of(now, error))
