@@ -254,6 +254,8 @@ def student_centre(
 
     Residuals of telemetry are skewed, and their mean is not where most of them are. A model scored around the
     mean gains by any term that moves its prediction to where most are, whatever the term says.
+
+    Source: the location step of the EM in :func:`robust_scatter`.
     """
     centre, precision = np.zeros(residual.shape[1]), np.linalg.inv(cov)
     for _ in range(_ROBUST_STEPS):
