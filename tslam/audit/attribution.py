@@ -54,7 +54,8 @@ class Hidden:
     moves: Moves | None = None
     """Unlogged moves, where neither is there."""
     path: Float[np.ndarray, " n"] | None = None
-    """The level of a latent whose model cannot stand for the plant, where there is nothing else."""
+    """A level by itself, where there is nothing else: of an input beside noisy sensors, or of a lean model
+    that falls short."""
 
 
 def attribute(ground: Ground, hidden: Hidden, *, seed: int) -> tuple[Attribution, ...]:
