@@ -18,7 +18,8 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.linalg import cho_factor, cho_solve
-from scipy.stats import ncx2
+from scipy.stats import ncx2, norm
+from scipy.stats import t as student
 
 from tslam.audit.ground import DEGREES, Ground
 from tslam.panel.windows import bounds, carry
@@ -76,6 +77,7 @@ def following(ground: Ground, column: str, lowest: int, highest: int, worth: flo
     shifts = _windows(max(p.stop - p.start for p in parts), lowest, highest)
     if shifts is None:
         return None
+    apart = 1.0 + float(shifts[-1, 0] - shifts[1, 0]) / shifts.shape[1]
     keep = ground.regressors.without({panel.action_features[i].name for i in own})
     values = carry(panel.actions[:, own], bounds(panel)[0])
     F = ground.F[:, keep]
@@ -88,21 +90,22 @@ def following(ground: Ground, column: str, lowest: int, highest: int, worth: flo
         return np.asarray(np.sum(scores, axis=0).max(axis=1))
 
     plain = largest(np.ones(ground.n))
-    p = _p(plain)
+    asked = _standard(plain)
     if F.size * ground.Y.shape[1] < _WORK:
         states = [largest(mixer) for mixer in np.tanh(ground.X[:, : ground.Y.shape[1]]).T]
-        p = min(1.0, 2.0 * min(p, _p(np.max([plain, *states], axis=0))))
+        # by itself or with the state, in units that compare: the larger one of every window, as of the first
+        asked = np.maximum(asked, _standard(np.max([plain, *states], axis=0)))
     gates = _gates(ground)
     p_binding, binding = 1.0, 0.0
     if gates and F.size * len(gates) < _WORK:
         gated = [largest(gate) for gate in gates]
         standard = np.array([_standard(g) for g in gated])
-        p_binding = _p(standard.max(axis=0))
+        p_binding = _p(standard.max(axis=0), apart)
         binding = float(gated[int(standard[:, 0].argmax())][0])
     mattering = 2.0 * worth * ground.n / 1000.0
     return Following(
         largest=float(plain[0]),
-        p=p,
+        p=_p(asked, apart),
         p_binding=p_binding,
         binding=binding,
         p_worth=float(ncx2.cdf(plain[0], len(own) * innovation.shape[1], mattering)),
@@ -129,9 +132,15 @@ def _standard(largest: Float[np.ndarray, " window"]) -> Float[np.ndarray, " wind
     return np.asarray((largest - place) / scale)
 
 
-def _p(largest: Float[np.ndarray, " window"]) -> float:
-    """How often a window from far away would hold a score as large as the first one's: a Gumbel tail."""
-    return float(-np.expm1(-np.exp(-min(float(_standard(largest)[0]), 700.0))))
+def _p(largest: Float[np.ndarray, " window"], apart: float) -> float:
+    """How often a window from far away would hold a score as large as the first one's.
+
+    A Gumbel tail, widened for its two moments being known from no more than ``apart`` windows that do not
+    overlap: the predictive law of one more, Student's in place of the normal, as for normal quantiles.
+    """
+    gumbel = float(-np.expm1(-np.exp(-min(float(_standard(largest)[0]), 700.0))))
+    quantile = float(norm.isf(np.clip(gumbel, 1e-300, 1.0 - 1e-12))) / np.sqrt(1.0 + 1.0 / apart)
+    return float(student.sf(quantile, apart - 1.0))
 
 
 def _series(series_of: Int[np.ndarray, " rows"]) -> list[slice]:

@@ -17,9 +17,10 @@ from tslam.audit.finding import (
     moves_at_rest,
 )
 from tslam.audit.gap import Evidence, GapKind
-from tslam.audit.ground import Ground
+from tslam.audit.ground import Ground, student_score
 from tslam.audit.moves import Moves
 from tslam.audit.rest import RESTS
+from tslam.audit.sensor import spikes
 
 __all__ = ["acts", "adequate", "as_log", "claim_latent", "claim_moves"]
 
@@ -47,6 +48,10 @@ _TAIL = 2.0
 """Excess kurtosis along the moves' axis beyond that along the others."""
 _SHARED = 1.7
 """Concentration of the moves along one axis; 1 is isotropic."""
+_TRUE = 3.0
+"""Nats, either way, from which single samples of one channel are true readings, or false ones."""
+_EACH = 0.5
+"""Nats that the size of a move costs, which is read from the row itself."""
 _PLAIN_TAIL, _PLAIN_SHARED, _PLAIN_SIZE = 15.0, 4.0, 6.0
 """Moves so large and so alike that nothing need follow: an effect that is over within one step."""
 
@@ -142,6 +147,9 @@ def claim_moves(ground: Ground, moves: Moves) -> Claim | None:
     plain = tail > _PLAIN_TAIL and moves.concentration > _PLAIN_SHARED and moves.size > _PLAIN_SIZE
     if not held and not plain:
         return None
+    sensor = None if held else spikes(ground, moves)
+    if sensor is not None and sensor[1] < -_TRUE:
+        return None
     channels = driven_channels(ground, moves.direction)
     along = ground.white() @ moves.axis
     energy = np.zeros((ground.n, len(moves.direction)))
@@ -174,12 +182,14 @@ def claim_moves(ground: Ground, moves: Moves) -> Claim | None:
     )
     rows = ground.rows[moves.rows]
     certain = max if held else min
-    return Claim(
+    left = ground.residual[moves.rows]
+    gain = student_score(left - energy[moves.rows], ground.cov) - student_score(left, ground.cov) - _EACH
+    claim = Claim(
         kind=GapKind.MISSING_ACTION,
         column=None,
         p=certain(moves.axial_p, moves.follow.p),
         share=largest_share(ground, energy),
-        score=500.0 * float((along[moves.rows] ** 2 - 1.0).sum()) / ground.n,
+        score=1000.0 * float(gain.sum()) / ground.n,
         recommendation=f"Find what was switched or set at the {onsets} times listed and moves "
         f"{listed(channels)}, and log it.",
         evidence=evidence,
@@ -187,4 +197,24 @@ def claim_moves(ground: Ground, moves: Moves) -> Claim | None:
         windows=tuple((int(r), int(r)) for r in rows),
         latents=True,
         direction=moves.direction,
+    )
+    return claim if sensor is None or sensor[1] > _TRUE else _unclear(claim, *sensor)
+
+
+def _unclear(claim: Claim, channel: str, nats: float) -> Claim:
+    """Samples of one channel are far off, and lead to nothing by which false ones would be known."""
+    reading = (
+        f"Nats by which they are true rather than false readings, by what follows; {_TRUE:.0f} would do."
+    )
+    return replace(
+        claim,
+        kind=GapKind.UNDETERMINED,
+        recommendation=f"Compare {channel} with a second instrument at the times listed, or look up what "
+        "happened then: single samples of it are far off, nothing else shows it, and nothing that follows "
+        "tells a true reading from a false one.",
+        evidence=(
+            *claim.evidence,
+            Evidence(name="true_reading", value=nats, reference=_TRUE, reading=reading),
+        ),
+        most="info",
     )

@@ -1,10 +1,13 @@
-"""Did what was found change only once? Then a sensor that drifts or was set anew may be all there is.
+"""Could a sensor be all there is? What changed only once, and what one channel shows for one sample.
 
 A reading of channel c that is off by b changes nothing in the plant, but the model goes on from it: where the
 true state follows o_{t+1} = A o_t, what is read follows A o_t + (I - A) e_c b. So a fault of one sensor is a
 held or drifting input along column c of I - A, a direction known before anything is looked for; it tells
 which sensor to look at. That alone is no proof: an action that acts on little else than one channel lies
 along it, too. What tells a hand from a fault is that a hand moves more than once; one move is no evidence.
+
+A false reading of one sample is no state either: the next sample misses by the reverse of what it would have
+led to. What did happen leads to just that.
 
 Source: sensor faults as inputs of the innovations form; Basseville and Nikiforov, "Detection of Abrupt
 Changes: Theory and Application", 1993, chapter 7 (additive faults and their signatures).
@@ -18,14 +21,17 @@ from jaxtyping import Float
 
 from tslam.audit.finding import Claim, listed
 from tslam.audit.gap import Evidence, GapKind
-from tslam.audit.ground import Ground
+from tslam.audit.ground import Ground, student_score
+from tslam.audit.moves import Moves
 
-__all__ = ["as_sensor"]
+__all__ = ["as_sensor", "spikes"]
 
 _ONCE = 0.9
 """Share of a path's variance in one step or ramp from which it changed only once. On noisy records of four
 kinds of plant it was .96 to 1 in five with a faulty sensor and .04 to .17 in seven with an action or a driver
 hidden."""
+_IN_ONE = 0.95
+"""Cosine between the direction of moves and one channel's own from which they show in that channel only."""
 _KNOTS = 41
 """Places in the record at which the change may begin and end."""
 _ALIKE = 0.5
@@ -73,6 +79,33 @@ def as_sensor(ground: Ground, claim: Claim) -> Claim:
         windows=(),
         most="warning",
     )
+
+
+def spikes(ground: Ground, moves: Moves) -> tuple[str, float] | None:
+    """The one channel that moves show in, and by how many nats they are true rather than false readings.
+
+    None where they show in several channels, which no sensor explains.
+    """
+    precision = np.linalg.inv(ground.cov)
+    own = np.sqrt(np.diag(precision) * float(moves.direction @ precision @ moves.direction))
+    alike = np.abs(precision @ moves.direction) / np.maximum(own, 1e-12)
+    c = int(alike.argmax())
+    if alike[c] < _IN_ONE:
+        return None
+    regressors, name = ground.regressors, ground.panel.channels[c]
+    read = (ground.residual[moves.rows] @ precision)[:, c] / precision[c, c]
+    nats = 0.0
+    for k, (term, offset) in enumerate(regressors.terms[: regressors.inputs_from]):
+        after = moves.rows + 1 - offset
+        inside = after < ground.n
+        after, off = after[inside], read[inside, None]
+        unbroken = ground.rows[after] == ground.rows[moves.rows[inside]] + 1 - offset
+        if term == name and unbroken.any():
+            led_to = off * ground.response(np.array([k]))[after]
+            left = ground.residual[after]
+            told = student_score(left, ground.cov) - student_score(left + led_to, ground.cov)
+            nats += float(told[unbroken].sum())
+    return name, nats
 
 
 def _one_change(path: Float[np.ndarray, " n"]) -> float:

@@ -15,6 +15,7 @@ from tslam.audit.levels import held_levels
 from tslam.audit.moves import find_moves
 from tslam.audit.sensor import as_sensor
 from tslam.audit.shortfall import as_outage
+from tslam.audit.silence import as_silence
 from tslam.audit.standing import acting, claim_action, claim_driver, driving
 from tslam.audit.unmeasured import MOST_CHANNELS, claim_unmeasured, unmeasured_input
 from tslam.audit.whose import Owners
@@ -58,8 +59,8 @@ def ask_hidden(
     _ask_lean(asked, ground)
     owners = Owners(ground, columns)
     found = _sorted_out(ground, owners, claims, asked.found)
-    if not found:
-        found = _sorted_out(ground, owners, claims, _ask_unmeasured(asked, ground, claims))
+    if all(claim.most == "info" for claim in found):
+        found += _sorted_out(ground, owners, claims, _ask_unmeasured(asked, ground, claims))
     return found, asked.hidden, asked.untested
 
 
@@ -72,16 +73,17 @@ def _sorted_out(ground: Ground, owners: Owners, claims: list[Claim], found: list
         told = _told(ground, owners, claim)
         if told.column is None:
             (actions if told.kind is GapKind.MISSING_ACTION else others).append(told)
-        elif not any(c.column == told.column for c in (*claims, *of_logs)):
+        elif not any(c.column == told.column and c.most != "info" for c in (*claims, *of_logs)):
             of_logs.append(told)
-    return [*of_logs, *_together(actions or others)]
+    return [*of_logs, *_together(actions or sorted(others, key=lambda claim: claim.most == "info"))]
 
 
 def _told(ground: Ground, owners: Owners, claim: Claim) -> Claim:
     """A claim about something hidden, told as one about a log or a sensor where it is theirs."""
     column = None if claim.kind is GapKind.UNDETERMINED else owners.of(claim)
     if column is None:
-        return as_sensor(ground, claim)
+        claim = as_silence(ground, owners.columns, claim)
+        return claim if claim.column else as_sensor(ground, claim)
     return as_outage(ground, as_log(claim, column), owners.offset(column))
 
 
@@ -120,7 +122,8 @@ def _ask_moves(asked: _Asked, ground: Ground, explained: Bool[np.ndarray, " n"])
     claim = claim_moves(ground, moves)
     if claim is not None:
         asked.found.append(claim)
-        asked.hidden = replace(asked.hidden, moves=moves)
+        if claim.kind is GapKind.MISSING_ACTION:
+            asked.hidden = replace(asked.hidden, moves=moves)
 
 
 def _ask_lean(asked: _Asked, ground: Ground) -> None:
