@@ -12,6 +12,7 @@ from tslam.audit.attribution import attribute
 from tslam.audit.columns import Shift, claim_columns, rectified
 from tslam.audit.excitation import Excitation, excitation
 from tslam.audit.finding import Claim
+from tslam.audit.frozen import claim_frozen, with_frozen
 from tslam.audit.gap import (
     Attribution,
     Findings,
@@ -32,7 +33,6 @@ from tslam.audit.offset import held_offset
 from tslam.audit.series import common_ground
 from tslam.audit.severity import false_discovery, grade
 from tslam.audit.shortfall import claim_offset
-from tslam.audit.silence import claim_silence, with_silence
 from tslam.audit.unlogged import ask_hidden
 from tslam.errors import FrameError
 from tslam.kernels.side_by_side import side_by_side
@@ -158,7 +158,7 @@ def _ask_logs(
         if column in moved:
             untested += _unasked(column, ("outage, coarseness",), "its log and the effect do not go together")
             continue
-        claim = with_silence(claim_offset(sound, held_offset(sound, column)), claim_silence(sound, column))
+        claim = with_frozen(claim_offset(sound, held_offset(sound, column)), claim_frozen(sound, column))
         if claim is not None and claim.kind is GapKind.COARSE_LOG and column in silent:
             # a class of what was set has an effect itself; a limit has one only while it binds
             untested += _unasked(column, ("coarseness",), "its log shows no effect by itself")

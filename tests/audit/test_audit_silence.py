@@ -1,0 +1,116 @@
+"""A log that rests as it never did: set by hand and left alone, or frozen while the system was driven?"""
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import tslam
+from tslam.audit.finding import Claim
+from tslam.audit.frozen import claim_frozen, with_frozen
+from tslam.audit.gap import GapKind, Severity
+from tslam.audit.ground import Ground, lay_ground
+from tslam.audit.silence import as_silence
+from tslam.contract import from_arguments
+from tslam.panel import build
+from tslam.panel.chain import Structure
+from tslam.plants.plant import stamped
+from tslam.seeding import generator
+
+ROWS, SILENT = 2400, slice(1000, 1400)
+ROLES: dict[str, Any] = {"actions": ["valve", "lamp"], "exog": ["load"]}
+GAINS = {"set by anyone": 0.0, "set by a controller": 0.3}
+
+
+@cache
+def _plant(seed: int, gain: float, *, left_alone: bool) -> pl.DataFrame:
+    """Three channels driven by a valve that moves every five rows, or is left alone for four hundred."""
+    rng = generator(seed, "silence")
+    lamp = np.repeat(rng.choice([0.0, 1.0], ROWS // 40), 40)
+    load = np.convolve(rng.standard_normal(ROWS + 50), np.ones(51) / 7.0, "valid")
+    state, valve = np.zeros((ROWS, 3)), np.zeros(ROWS)
+    for t in range(1, ROWS):
+        driven = np.array([0.8, -0.5, 0.0]) * valve[t - 1] + np.array([0.0, 0.3, 0.6]) * lamp[t - 1]
+        noise = 0.2 * rng.standard_normal(3)
+        state[t] = 0.7 * state[t - 1] + driven + np.array([0.2, 0.0, 0.2]) * load[t - 1] + noise
+        rests = t % 5 or (left_alone and SILENT.start <= t < SILENT.stop)
+        chance = rng.uniform(-1.0, 1.0) if gain == 0.0 else 0.1 * rng.standard_normal()
+        valve[t] = valve[t - 1] if rests else chance - gain * state[t, 0]
+    channels = {f"level_{i}": state[:, i] for i in range(3)}
+    return stamped({**channels, "valve": valve, "lamp": lamp, "load": load}, 60.0)
+
+
+def _frozen(frame: pl.DataFrame) -> pl.DataFrame:
+    log = frame["valve"].to_numpy().copy()
+    log[SILENT] = log[SILENT.start - 1]
+    return frame.with_columns(pl.Series("valve", log))
+
+
+def _ground(frame: pl.DataFrame) -> Ground:
+    contract, _ = from_arguments(dict(frame.schema), **ROLES)
+    return lay_ground(build(frame, contract), Structure(4, 2))
+
+
+@pytest.mark.parametrize("gain", GAINS.values(), ids=GAINS)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_frozen_log_is_told_from_one_that_was_left_alone(seed: int, gain: float) -> None:
+    """Left alone, a controller's action no longer goes with what it answered: that alone is no outage."""
+    assert claim_frozen(_ground(_plant(seed, gain, left_alone=True)), "valve") is None
+    ground = _ground(_frozen(_plant(seed, gain, left_alone=False)))
+    claim = claim_frozen(ground, "valve")
+    assert claim is not None
+    assert claim.kind is GapKind.LOG_OUTAGE
+    first, last = claim.windows[0]
+    assert abs(first - SILENT.start) <= 5
+    assert abs(last - SILENT.stop) <= 5
+    assert claim_frozen(ground, "lamp") is None
+
+
+def test_the_reading_does_not_depend_on_units() -> None:
+    frame = _frozen(_plant(0, 0.0, left_alone=False))
+    scaled = frame.with_columns(pl.col("valve") * -40.0 + 7.0, pl.col("level_0") * 1e-3 + 5.0)
+    one, other = (claim_frozen(_ground(f), "valve") for f in (frame, scaled))
+    assert one is not None
+    assert other is not None
+    assert other.windows == one.windows
+    assert other.score == pytest.approx(one.score, rel=1e-6)
+
+
+def _hidden(ground: Ground, at: np.ndarray) -> Claim:
+    windows = tuple((int(ground.rows[k]) - 1, int(ground.rows[k])) for k in np.sort(at))
+    return Claim(GapKind.MISSING_ACTION, None, 0.0, 1.0, 1.0, "", windows=windows, latents=True)
+
+
+def test_what_moves_only_while_a_log_is_silent_is_what_that_log_should_tell() -> None:
+    ground = _ground(_frozen(_plant(0, 0.0, left_alone=False)))
+    rng = generator(0, "moves")
+    inside = rng.choice(np.arange(SILENT.start + 10, SILENT.stop - 10), 12, replace=False)
+    told = as_silence(ground, ["valve", "lamp"], _hidden(ground, inside))
+    assert (told.kind, told.column) == (GapKind.LOG_OUTAGE, "valve")
+    anywhere = rng.choice(np.arange(10, ROWS - 20), 12, replace=False)
+    assert as_silence(ground, ["valve", "lamp"], _hidden(ground, anywhere)).column is None
+
+
+def test_two_ways_to_tell_an_outage_make_one_claim() -> None:
+    ground = _ground(_frozen(_plant(0, 0.0, left_alone=False)))
+    silence = claim_frozen(ground, "valve")
+    assert silence is not None
+    assert with_frozen(None, silence) is silence
+    coarse = replace(silence, kind=GapKind.COARSE_LOG)
+    assert with_frozen(coarse, silence) is silence
+    assert with_frozen(coarse, None) is coarse
+    offset = replace(silence, p=1.0, channels=("level_0",), windows=((0, 1),))
+    both = with_frozen(offset, silence)
+    assert both is not None
+    assert (both.windows, both.channels) == (silence.windows, ("level_0",))
+
+
+def test_the_report_says_which_log_to_recover() -> None:
+    frame = _frozen(_plant(1, 0.3, left_alone=False))
+    report = tslam.fit(frame, **ROLES, config="linear", progress=False).audit(frame)
+    found = [gap for gap in report.gaps if gap.severity is not Severity.INFO]
+    assert [(gap.kind, gap.column) for gap in found] == [(GapKind.LOG_OUTAGE, "valve")]
+    assert found[0].recommendation.startswith("Recover the log of valve")
