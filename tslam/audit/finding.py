@@ -1,5 +1,6 @@
 """A claim before it is graded: what a question found, in numbers, on the ground's transitions."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = [
     "listed",
     "log_what_moves",
     "moves_at_rest",
+    "series_at",
     "told_by_data",
 ]
 
@@ -74,6 +76,14 @@ def largest_share(ground: Ground, effect: Float[np.ndarray, "n chan"]) -> float:
     """Largest share of a channel's held-out residual variance that an effect amounts to."""
     left = (ground.residual**2).sum(axis=0)
     return float(np.minimum((effect**2).sum(axis=0) / np.maximum(left, 1e-30), 1.0).max())
+
+
+def series_at(ground: Ground, rows: Iterable[int]) -> tuple[str, ...] | None:
+    """Series in which some transitions of the ground lie; None where there is only one."""
+    names = ground.panel.series_names
+    if len(names) == 1:
+        return None
+    return tuple(sorted({names[int(ground.panel.series_of[ground.rows[row]])] for row in rows}))
 
 
 def jump_windows(ground: Ground, path: Float[np.ndarray, " n"]) -> tuple[tuple[int, int], ...]:

@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
-from tslam.audit.finding import Claim
+from tslam.audit.finding import Claim, driven_channels, series_at
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import DEGREES, Ground
 from tslam.audit.lag_scan import BANDWIDTH
+from tslam.audit.offset import surest_part
 from tslam.audit.silence import Silence, counted, silences, spans
 from tslam.dynamics.forward import fit_ridge
 from tslam.dynamics.products import Products, widened
@@ -48,6 +49,8 @@ _NATS = 30.0
 """Nats that what was read adds in one silence: less is what a misfit may add up to."""
 _CERTAIN = 2.0
 """t of that share in one silence."""
+_CLASSES = 5
+"""Most values of a log of which any may be an end of its range."""
 _RIDGE, _PRODUCT_RIDGE = 1e-4, 1e-2
 _WIDEST = 30
 """Most signals of which products are read, too."""
@@ -65,6 +68,8 @@ class _Reading:
     """How far o_{t+1} goes along with the effect of what was read before it came, beyond the log."""
     size: Float[np.ndarray, " n"]
     """How far it would, had that been done."""
+    channels: tuple[str, ...]
+    """What the action drives, strongest first."""
 
     def share(self, rows: Bool[np.ndarray, " n"]) -> float:
         """Share of what was read beyond the log that was done."""
@@ -86,17 +91,21 @@ def claim_frozen(ground: Ground, column: str) -> Claim | None:
         ground: The rich model, the column among its inputs.
         column: Name of a logged action column.
     """
-    silent = [s for s in silences(ground, column, _LONG) if s.stop - s.first >= _ROWS]
+    logged = _logged(ground, column)
+    silent = [
+        s for s in silences(ground, column, _LONG) if s.stop - s.first >= _ROWS and not _at_an_end(logged, s)
+    ]
     inside = _rows(ground, silent)
     if not silent or (~inside).sum() < _ENOUGH * ground.F.shape[1]:
         return None
-    reading = _read_of(ground, column, inside)
+    reading = _read_of(ground, column, logged, inside)
     usual = max(float(reading.squared[~inside].mean()), 1e-30)
     if usual > (1.0 - _READ) * reading.spread or reading.share(~inside) > _ELSEWHERE:
         return None
     least = max(_MISREAD**2 * usual, _MATERIAL**2 * reading.spread)
     told = [s for s in silent if _contradicted(reading, _rows(ground, [s]), least)]
-    return _claim(ground, column, reading, usual, told) if told else None
+    parts = [_surest(reading, s) for s in told]
+    return _claim(ground, column, reading, usual, parts) if parts else None
 
 
 def with_frozen(claim: Claim | None, frozen: Claim | None) -> Claim | None:
@@ -111,7 +120,6 @@ def with_frozen(claim: Claim | None, frozen: Claim | None) -> Claim | None:
         share=max(claim.share, frozen.share),
         score=max(claim.score, frozen.score),
         evidence=(*first.evidence, *second.evidence),
-        channels=claim.channels,
         latents=claim.latents,
     )
 
@@ -164,24 +172,48 @@ def _claim(ground: Ground, column: str, reading: _Reading, usual: float, windows
                 reading="Longest of these silences over the mean stretch of the log.",
             ),
         ),
+        channels=reading.channels,
         windows=spans(ground, windows),
+        series=series_at(ground, (s.first for s in windows)),
     )
 
 
-def _read_of(ground: Ground, column: str, inside: Bool[np.ndarray, " n"]) -> _Reading:
+def _logged(ground: Ground, column: str) -> Float[np.ndarray, "n feat"]:
+    panel = ground.panel
+    return np.asarray(carry(panel.actions[:, panel.features_of(column)], bounds(panel)[0])[ground.rows])
+
+
+def _at_an_end(logged: Float[np.ndarray, "n feat"], silence: Silence) -> bool:
+    """Does an actuator of many values stand at an end of its range? There it rests, whatever is asked."""
+    own = logged[silence.first]
+    ends = (own == logged.min(axis=0)) | (own == logged.max(axis=0))
+    return bool(ends.all() and len(np.unique(logged, axis=0)) > _CLASSES)
+
+
+def _surest(reading: _Reading, silence: Silence) -> Silence:
+    """The part of a silence in which what was read was done: what was set just before it was logged."""
+    own = slice(silence.first, silence.stop)
+    begin, end, _ = surest_part(reading.along[own] - 0.5 * reading.size[own])
+    return replace(silence, first=silence.first + begin, stop=silence.first + end + 1)
+
+
+def _read_of(
+    ground: Ground, column: str, logged: Float[np.ndarray, "n feat"], inside: Bool[np.ndarray, " n"]
+) -> _Reading:
     panel, precision = ground.panel, np.linalg.inv(ground.cov)
-    logged = np.asarray(carry(panel.actions[:, panel.features_of(column)], bounds(panel)[0])[ground.rows])
     error = logged - _read(ground, logged, inside, ahead=True)
     beyond = _read(ground, logged, inside, ahead=False) - logged
     elsewhere = _learnt_elsewhere(ground, inside)
     names = [f.name for f in panel.action_features if f.column == column]
-    effect = np.where(ground.seen, np.einsum("tck,tk->tc", elsewhere.direction(names), beyond), 0.0)
+    unit = elsewhere.direction(names)
+    effect = np.where(ground.seen, np.einsum("tck,tk->tc", unit, beyond), 0.0)
     carried = effect @ precision * elsewhere.trust[:, None]
     return _Reading(
         squared=(error**2).sum(axis=1),
         spread=float(logged[~inside].var(axis=0).sum()),
         along=(carried * elsewhere.residual).sum(axis=1),
         size=(carried * effect).sum(axis=1),
+        channels=driven_channels(ground, np.sqrt((unit**2).mean(axis=(0, 2)))),
     )
 
 
@@ -192,7 +224,7 @@ def _read(
 
     From the sample after it, if ``ahead``, the one before, exogenous variables and the past. Nothing that is
     logged of other actions is among it: those set together would tell each other. Nothing is read beyond what
-    was ever logged: a valve at its end stays there, whatever is asked of it.
+    was ever logged.
     """
     chan = ground.Y.shape[1]
     drivers = np.nan_to_num(ground.panel.exog[ground.rows])

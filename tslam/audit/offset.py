@@ -19,7 +19,7 @@ from tslam.audit.ground import Ground, student_centre
 from tslam.kernels.kalman import kalman_filter, kalman_smoother
 from tslam.panel.windows import bounds, carry
 
-__all__ = ["Offset", "Run", "held_offset", "visibility"]
+__all__ = ["Offset", "Run", "held_offset", "surest_part", "visibility"]
 
 HOLD = 0.98
 """Persistence of the offset that is looked for: held for some fifty rows."""
@@ -137,20 +137,16 @@ def _runs(gains: Float[np.ndarray, " n"], moved: Bool[np.ndarray, " n"]) -> list
     cuts: Int[np.ndarray, " cut"] = np.append(np.flatnonzero(moved), len(gains))
     out = []
     for first, stop in pairwise(cuts):
-        own = gains[first:stop]
-        total = np.cumsum(own)
-        before = np.minimum.accumulate(np.append(0.0, total[:-1]))
-        rise = total - before
-        end = int(rise.argmax())
-        begin = int(np.append(0.0, total[:-1])[: end + 1].argmin())
-        out.append(
-            Run(
-                int(first),
-                int(stop),
-                float(own.sum()),
-                int(first) + begin,
-                int(first) + end,
-                float(rise[end]),
-            )
-        )
+        begin, end, most = surest_part(gains[first:stop])
+        own = float(gains[first:stop].sum())
+        out.append(Run(int(first), int(stop), own, int(first) + begin, int(first) + end, most))
     return out
+
+
+def surest_part(gains: Float[np.ndarray, " n"]) -> tuple[int, int, float]:
+    """First and last row of the part of a stretch with the largest sum of gains, and that sum."""
+    total = np.cumsum(gains)
+    before = np.append(0.0, total[:-1])
+    rise = total - np.minimum.accumulate(before)
+    end = int(rise.argmax())
+    return int(before[: end + 1].argmin()), end, float(rise[end])

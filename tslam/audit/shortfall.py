@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tslam.audit.finding import Claim, driven_channels, largest_share
+from tslam.audit.finding import Claim, driven_channels, largest_share, series_at
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 from tslam.audit.lag_scan import BANDWIDTH
@@ -219,8 +219,6 @@ def _is_window(run: Run, typical: float, strongest: float) -> bool:
 
 def _outage(ground: Ground, common: Claim, windows: list[Run]) -> Claim:
     rows = sum(r.end - r.begin + 1 for r in windows)
-    names = ground.panel.series_names
-    found = sorted({names[int(ground.panel.series_of[ground.rows[r.begin]])] for r in windows})
     times = f"{len(windows)} window{'s' * (len(windows) > 1)} ({rows} rows)"
     return replace(
         common,
@@ -228,7 +226,7 @@ def _outage(ground: Ground, common: Claim, windows: list[Run]) -> Claim:
         recommendation=f"Recover the log of {common.column} for {times}: it held one value while the "
         "system was still being driven along its effect.",
         windows=tuple(_span(ground, r) for r in windows),
-        series=tuple(found) if len(names) > 1 else None,
+        series=series_at(ground, (r.begin for r in windows)),
     )
 
 

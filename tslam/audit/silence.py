@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.stats import binom
 
-from tslam.audit.finding import Claim
+from tslam.audit.finding import Claim, series_at
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 from tslam.panel.windows import bounds, carry
@@ -98,6 +98,7 @@ def as_silence(ground: Ground, columns: list[str], claim: Claim) -> Claim:
         "something that it otherwise tells went on moving.",
         evidence=(*claim.evidence, evidence),
         windows=spans(ground, windows),
+        series=series_at(ground, (s.first for s in windows)),
     )
 
 
