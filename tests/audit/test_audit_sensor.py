@@ -9,8 +9,15 @@ from audit_cases import audited, easy, ground_of
 
 from tslam.audit.finding import Claim
 from tslam.audit.gap import GapKind, Severity
-from tslam.audit.ground import Ground
-from tslam.audit.sensor import as_sensor
+from tslam.audit.ground import Ground, lay_ground
+from tslam.audit.hidden import as_spikes, claim_moves
+from tslam.audit.moves import Moves, find_moves
+from tslam.audit.sensor import as_sensor, spikes
+from tslam.audit.unlogged import _ask_moves, _Asked
+from tslam.contract import from_arguments
+from tslam.panel import build
+from tslam.panel.chain import Structure
+from tslam.plants.plant import stamped
 
 ROWS = 1500
 
@@ -63,3 +70,56 @@ def test_what_moves_again_and_again_is_no_sensor() -> None:
     along = np.eye(ground.Y.shape[1])[0]
     assert as_sensor(ground, _claim(ground, along, _often)).kind is GapKind.MISSING_ACTION
     assert as_sensor(ground, _claim(ground, along, _step)).kind is GapKind.UNDETERMINED
+
+
+def _spiky(frame: pl.DataFrame, channel: str) -> pl.DataFrame:
+    """Single samples of a channel are far off, every hundred rows."""
+    reading = frame[channel].to_numpy().copy()
+    reading[np.arange(50, len(reading), 100)] += 8.0 * reading.std()
+    return frame.with_columns(pl.Series(channel, reading))
+
+
+def _moves(ground: Ground) -> Moves:
+    found = find_moves(ground)
+    assert found is not None
+    return found
+
+
+def test_single_false_samples_are_no_action() -> None:
+    record = easy(3, rows=ROWS)
+    channel = record.observations[1]
+    ground = ground_of(record, _spiky(record.frame, channel))
+    moves = _moves(ground)
+    told = spikes(ground, moves)
+    assert told is not None
+    assert told[0] == channel
+    assert told[1] < -10.0
+    claim = claim_moves(ground, moves)
+    assert claim is not None
+    assert as_spikes(ground, moves, claim) is None
+
+
+def test_single_true_samples_of_one_channel_are_told_by_what_follows() -> None:
+    """What did happen goes on: a state that was pushed decays as it always does."""
+    rng = np.random.default_rng(0)
+    state = np.zeros((ROWS, 3))
+    for t in range(1, ROWS):
+        state[t] = 0.8 * state[t - 1] + 0.1 * rng.standard_normal(3)
+        state[t, 1] += 4.0 * (t % 100 == 50)
+    held = np.repeat(rng.uniform(size=ROWS // 20), 20)
+    frame = stamped({**{f"level_{i}": state[:, i] for i in range(3)}, "valve": held}, 60.0)
+    contract, _ = from_arguments(dict(frame.schema), actions=["valve"])
+    ground = lay_ground(build(frame, contract), Structure(2))
+    told = spikes(ground, _moves(ground))
+    assert told is not None
+    assert told[0] == "level_1"
+    assert told[1] > 10.0
+
+
+def test_what_moves_is_found_behind_the_false_samples_of_a_sensor() -> None:
+    record = easy(3, rows=3000, noise=0.2)
+    frame = record.frame.drop("action_1")
+    ground = ground_of(record.drop("action_1"), _spiky(frame, record.observations[1]))
+    asked = _Asked()
+    _ask_moves(asked, ground, np.zeros(ground.n, bool))
+    assert asked.hidden.moves is not None

@@ -69,6 +69,16 @@ def test_a_frozen_log_is_told_from_one_that_was_left_alone(seed: int, gain: floa
     assert claim_frozen(ground, "lamp") is None
 
 
+def test_a_copy_of_a_measurement_that_is_none_while_it_is_silent_was_frozen() -> None:
+    """A read-back tells nothing that the measurement does not, and still has to go on."""
+    frame = _plant(0, 0.0, left_alone=False).with_columns(pl.col("level_0").alias("valve") * 3.0 - 1.0)
+    assert claim_frozen(_ground(frame), "valve") is None
+    claim = claim_frozen(_ground(_frozen(frame)), "valve")
+    assert claim is not None
+    assert (claim.most, claim.fact) == ("warning", True)
+    assert claim.windows == ((SILENT.start - 1, SILENT.stop - 1),)
+
+
 def test_a_valve_at_its_end_rests_whatever_is_asked_of_it() -> None:
     """A controller that asks for more than there is does not make its log wrong."""
     frame = _frozen(_plant(0, 0.3, left_alone=False))

@@ -10,6 +10,7 @@ frozen a model learns that it does little.
 """
 
 from dataclasses import dataclass, replace
+from math import sqrt
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -49,6 +50,11 @@ _NATS = 30.0
 """Nats that what was read adds in one silence: less is what a misfit may add up to."""
 _CERTAIN = 2.0
 """t of that share in one silence."""
+_COPY, _HELD = 1e-5, 0.3
+"""Share of an action's variance that the reading leaves open where a log is a copy of what is measured. What
+such an action does and what it follows are one, so that the share done is hardly known; a copy that is none
+while it is silent was frozen all the same, unless that share is surely below the second.
+"""
 _CLASSES = 5
 """Most values of a log of which any may be an end of its range."""
 _RIDGE, _PRODUCT_RIDGE = 1e-4, 1e-2
@@ -74,6 +80,10 @@ class _Reading:
     def share(self, rows: Bool[np.ndarray, " n"]) -> float:
         """Share of what was read beyond the log that was done."""
         return float(self.along[rows].sum() / max(float(self.size[rows].sum()), 1e-30))
+
+    def at_most(self, rows: Bool[np.ndarray, " n"]) -> float:
+        """Upper bound of that share, two standard errors above it."""
+        return self.share(rows) + 2.0 / sqrt(max(float(self.size[rows].sum()), 1e-30))
 
     def nats(self, rows: Bool[np.ndarray, " n"]) -> float:
         """What that adds to the prediction."""
@@ -103,9 +113,12 @@ def claim_frozen(ground: Ground, column: str) -> Claim | None:
     if usual > (1.0 - _READ) * reading.spread or reading.share(~inside) > _ELSEWHERE:
         return None
     least = max(_MISREAD**2 * usual, _MATERIAL**2 * reading.spread)
+    if usual <= _COPY * reading.spread:
+        told = [s for s in silent if _no_copy(reading, _rows(ground, [s]), least)]
+        claim = _claim(ground, column, reading, usual, told) if told else None
+        return claim and replace(claim, fact=True, p=0.0, most="warning")
     told = [s for s in silent if _contradicted(reading, _rows(ground, [s]), least)]
-    parts = [_surest(reading, s) for s in told]
-    return _claim(ground, column, reading, usual, parts) if parts else None
+    return _claim(ground, column, reading, usual, [_surest(reading, s) for s in told]) if told else None
 
 
 def with_frozen(claim: Claim | None, frozen: Claim | None) -> Claim | None:
@@ -135,6 +148,11 @@ def _contradicted(reading: _Reading, rows: Bool[np.ndarray, " n"], least: float)
     """Is the reading far off in a silence, and was what it reads done?"""
     done = _DONE <= reading.share(rows) <= _AT_MOST and reading.nats(rows) >= _NATS
     return bool(done and reading.squared[rows].mean() >= least and reading.test(rows).t >= _CERTAIN)
+
+
+def _no_copy(reading: _Reading, rows: Bool[np.ndarray, " n"], least: float) -> bool:
+    """Is a copy of what is measured none in a silence, and nothing says that the action was held there?"""
+    return bool(reading.squared[rows].mean() >= least and reading.at_most(rows) > _HELD)
 
 
 def _claim(ground: Ground, column: str, reading: _Reading, usual: float, windows: list[Silence]) -> Claim:

@@ -22,7 +22,7 @@ from tslam.audit.moves import Moves
 from tslam.audit.rest import RESTS
 from tslam.audit.sensor import spikes
 
-__all__ = ["acts", "adequate", "as_log", "claim_latent", "claim_moves"]
+__all__ = ["acts", "adequate", "as_log", "as_spikes", "claim_latent", "claim_moves"]
 
 _ADEQUATE = 1.0
 """t from which the lean model with its latent is taken to predict no worse than the rich one without."""
@@ -147,9 +147,6 @@ def claim_moves(ground: Ground, moves: Moves) -> Claim | None:
     plain = tail > _PLAIN_TAIL and moves.concentration > _PLAIN_SHARED and moves.size > _PLAIN_SIZE
     if not held and not plain:
         return None
-    sensor = None if held else spikes(ground, moves)
-    if sensor is not None and sensor[1] < -_TRUE:
-        return None
     channels = driven_channels(ground, moves.direction)
     along = ground.white() @ moves.axis
     energy = np.zeros((ground.n, len(moves.direction)))
@@ -184,7 +181,7 @@ def claim_moves(ground: Ground, moves: Moves) -> Claim | None:
     certain = max if held else min
     left = ground.residual[moves.rows]
     gain = student_score(left - energy[moves.rows], ground.cov) - student_score(left, ground.cov) - _EACH
-    claim = Claim(
+    return Claim(
         kind=GapKind.MISSING_ACTION,
         column=None,
         p=certain(moves.axial_p, moves.follow.p),
@@ -198,14 +195,22 @@ def claim_moves(ground: Ground, moves: Moves) -> Claim | None:
         latents=True,
         direction=moves.direction,
     )
-    return claim if sensor is None or sensor[1] > _TRUE else _unclear(claim, *sensor)
 
 
-def _unclear(claim: Claim, channel: str, nats: float) -> Claim:
-    """Samples of one channel are far off, and lead to nothing by which false ones would be known."""
-    reading = (
-        f"Nats by which they are true rather than false readings, by what follows; {_TRUE:.0f} would do."
-    )
+def as_spikes(ground: Ground, moves: Moves, claim: Claim) -> Claim | None:
+    """The claim as it is; or that it may be false readings of one sensor; None where it is nothing but those.
+
+    Args:
+        ground: The rich model.
+        moves: Of which the claim is.
+        claim: About what no column logs.
+    """
+    sensor = None if moves.follow.t > _FOLLOWED else spikes(ground, moves)
+    if sensor is None or sensor[1] > _TRUE:
+        return claim
+    channel, nats = sensor
+    if nats < -_TRUE:
+        return None
     return replace(
         claim,
         kind=GapKind.UNDETERMINED,
@@ -214,7 +219,12 @@ def _unclear(claim: Claim, channel: str, nats: float) -> Claim:
         "tells a true reading from a false one.",
         evidence=(
             *claim.evidence,
-            Evidence(name="true_reading", value=nats, reference=_TRUE, reading=reading),
+            Evidence(
+                name="true_reading",
+                value=nats,
+                reference=_TRUE,
+                reading="Nats, by what follows, by which they are true rather than false readings.",
+            ),
         ),
         most="info",
     )

@@ -10,7 +10,7 @@ from tslam.audit.causal import causal_latent, lean_fits
 from tslam.audit.finding import Claim, listed
 from tslam.audit.gap import GapKind, NotTested
 from tslam.audit.ground import Ground
-from tslam.audit.hidden import acts, adequate, as_log, claim_latent, claim_moves
+from tslam.audit.hidden import acts, adequate, as_log, as_spikes, claim_latent, claim_moves
 from tslam.audit.levels import held_levels
 from tslam.audit.moves import find_moves
 from tslam.audit.sensor import as_sensor
@@ -23,6 +23,8 @@ from tslam.audit.whose import Owners
 __all__ = ["ask_hidden"]
 
 
+_ROUNDS = 4
+"""Times that moves are looked for, each without the far-off samples of sensors found before."""
 _LACKING = (GapKind.LOG_OUTAGE, GapKind.COARSE_LOG, GapKind.INERT_ACTION)
 """Kinds whose column leaves something in the plant that no column tells."""
 
@@ -115,15 +117,22 @@ def _ask_levels(asked: _Asked, ground: Ground, explained: Bool[np.ndarray, " n"]
 def _ask_moves(asked: _Asked, ground: Ground, explained: Bool[np.ndarray, " n"]) -> None:
     # jumps of a state that was smoothed into place late would pass for moves
     ground = ground.plain or ground
-    moves = find_moves(ground, explained)
-    if moves is None:
-        asked.skip("unlogged moves", "too few rows can be trusted")
-        return
-    claim = claim_moves(ground, moves)
-    if claim is not None:
-        asked.found.append(claim)
-        if claim.kind is GapKind.MISSING_ACTION:
+    for asked_before in range(_ROUNDS):
+        moves = find_moves(ground, explained)
+        if moves is None and not asked_before:
+            asked.skip("unlogged moves", "too few rows can be trusted")
+        claim = None if moves is None else claim_moves(ground, moves)
+        if moves is None or claim is None:
+            return
+        told = as_spikes(ground, moves, claim)
+        if told is not None:
+            asked.found.append(told)
+        if told is claim:
             asked.hidden = replace(asked.hidden, moves=moves)
+            return
+        # behind one sensor's far-off samples there may be others, and moves
+        explained = explained.copy()
+        explained[moves.rows] = True
 
 
 def _ask_lean(asked: _Asked, ground: Ground) -> None:
