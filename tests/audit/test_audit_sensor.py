@@ -119,7 +119,7 @@ def test_single_true_samples_of_one_channel_are_told_by_what_follows() -> None:
 def test_what_moves_is_found_behind_the_false_samples_of_a_sensor() -> None:
     record = easy(3, rows=3000, noise=0.2)
     frame = record.frame.drop("action_1")
-    ground = ground_of(record.drop("action_1"), _spiky(frame, record.observations[1]))
+    ground = ground_of(record.drop("action_1"), _spiky(frame, record.observations[2]))
     asked = _Asked()
     _ask_moves(asked, ground, np.zeros(ground.n, bool))
     assert asked.hidden.moves is not None
