@@ -12,7 +12,7 @@ from tslam.audit.attribution import attribute
 from tslam.audit.columns import Shift, claim_columns, rectified
 from tslam.audit.excitation import Excitation, excitation
 from tslam.audit.finding import Claim
-from tslam.audit.frozen import claim_frozen, with_frozen
+from tslam.audit.frozen import claim_frozen, unsupported, with_frozen
 from tslam.audit.gap import (
     Attribution,
     Findings,
@@ -158,7 +158,10 @@ def _ask_logs(
         if column in moved:
             untested += _unasked(column, ("outage, coarseness",), "its log and the effect do not go together")
             continue
-        claim = with_frozen(claim_offset(sound, held_offset(sound, column)), claim_frozen(sound, column))
+        lacking = claim_offset(sound, held_offset(sound, column))
+        if lacking is not None and lacking.kind is GapKind.LOG_OUTAGE and unsupported(sound, lacking):
+            lacking = None
+        claim = with_frozen(lacking, claim_frozen(sound, column))
         if claim is not None and claim.kind is GapKind.COARSE_LOG and column in silent:
             # a class of what was set has an effect itself; a limit has one only while it binds
             untested += _unasked(column, ("coarseness",), "its log shows no effect by itself")
