@@ -10,7 +10,7 @@ import pytest
 
 import tslam
 from tslam.audit.finding import Claim
-from tslam.audit.frozen import claim_frozen, with_frozen
+from tslam.audit.frozen import claim_frozen, unsupported, with_frozen
 from tslam.audit.gap import GapKind, Severity
 from tslam.audit.ground import Ground, lay_ground
 from tslam.audit.silence import as_silence
@@ -133,3 +133,19 @@ def test_the_report_says_which_log_to_recover() -> None:
     found = [gap for gap in report.gaps if gap.severity is not Severity.INFO]
     assert [(gap.kind, gap.column) for gap in found] == [(GapKind.LOG_OUTAGE, "valve")]
     assert found[0].recommendation.startswith("Recover the log of valve")
+
+
+def test_an_outage_is_doubted_where_the_action_is_read_as_logged() -> None:
+    ground = _ground(_frozen(_plant(0, 0.0, left_alone=False)))
+    outage = claim_frozen(ground, "valve")
+    assert outage is not None
+    assert not unsupported(ground, outage)
+    assert unsupported(ground, replace(outage, windows=((200, 400),)))
+
+
+def test_an_action_that_cannot_be_read_casts_no_doubt() -> None:
+    frame = _plant(0, 0.0, left_alone=False)
+    idle = generator(0, "idle").permutation(frame["valve"].to_numpy())
+    ground = _ground(frame.with_columns(pl.Series("valve", idle)))
+    outage = Claim(GapKind.LOG_OUTAGE, "valve", 0.0, 1.0, 1.0, "", windows=((200, 400),))
+    assert not unsupported(ground, outage)
