@@ -1,14 +1,15 @@
 """``make study``: how often is the audit wrong? Cells that are kept, and docs/calibration.md from them.
 
-Arguments: ``--only clean nulls lookalikes empty peers power``, ``--cells 300`` (records of each question),
-``--first-seed 60000``, ``--minutes 60`` (stop then; the next run goes on), ``--fresh`` (anew where the
-library has changed since).
+Arguments: ``--only clean nulls lookalikes attributed empty peers power``, ``--cells 300`` (records of each
+question), ``--first-seed 60000``, ``--minutes 60`` (stop then; the next run goes on), ``--fresh`` (anew
+where the library has changed since).
 """
 
 import argparse
 import time
 import warnings
 
+import attributed
 import clean
 import empty
 import lookalikes
@@ -23,11 +24,20 @@ QUESTIONS = {
     "clean": clean,
     "nulls": nulls,
     "lookalikes": lookalikes,
+    "attributed": attributed,
     "empty": empty,
     "peers": peers,
     "power": power,
 }
-EACH = {"clean": 306, "nulls": 1224, "lookalikes": 102, "empty": 102, "peers": 102, "power": 264}
+EACH = {
+    "clean": 306,
+    "nulls": 1224,
+    "lookalikes": 102,
+    "attributed": 60,
+    "empty": 102,
+    "peers": 102,
+    "power": 264,
+}
 """Records of each question, unless asked otherwise."""
 
 

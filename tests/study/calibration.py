@@ -6,6 +6,7 @@ from math import log
 from pathlib import Path
 from typing import Any
 
+import attributed
 import clean
 import empty
 import lookalikes
@@ -49,6 +50,7 @@ def page(keys: Mapping[str, list[str]]) -> Path:
         "nulls": _nulls,
         "power": _power,
         "lookalikes": _lookalikes,
+        "attributed": _attributed,
         "empty": _empty,
         "peers": _peers,
     }
@@ -69,11 +71,12 @@ def _clean(found: Cells) -> Section:
 
 
 def _nulls(found: Cells) -> Section:
-    shares, met = nulls.levels(found), Table(("question", "p-values", "share below .05", "met"))
+    shares, met = nulls.levels(found), Table(("question", "p-values", "share below .05", "met", "uniform, p"))
     for name, (count, share) in shares.items():
         if name.endswith((", all", nulls.AS_IT_IS)):
             told = "" if name.endswith(nulls.AS_IT_IS) else "yes" if _LOWEST <= share <= _HIGHEST else "no"
-            met.add(name, count, f"{share:.3f}", told)
+            even = nulls.uniform(found, name.removesuffix(", all")) if told else None
+            met.add(name, count, f"{share:.3f}", told, "" if even is None else f"{even:.2f}")
     kinds = Table(("kind of record", *nulls.tenths(found)))
     for kind in dict.fromkeys(nulls.group(c["key"]) for c in found):
         each = [shares.get(f"{question}, {kind}", (0, 0.0)) for question in nulls.tenths(found)]
@@ -92,9 +95,7 @@ def _nulls(found: Cells) -> Section:
         "innovations turned in directions by chance, which share no axis (Bingham); innovations with "
         "signs by chance, which nothing follows (Student). When innovations come and how large they are "
         "stays as the record has it. The aim is .035 to .065 of at least 1,000 p-values, in each tenth a "
-        "tenth. A column that predicts worse at every shift has a p-value of 1, a third of those that do "
-        "nothing: above .9 the first question has too many, and they thin out below: right below .1, too "
-        "large rather than too small beyond, so that it is not uniform as a whole. "
+        "tenth; the p-value of their largest distance from that (Kolmogorov and Smirnov) is given. "
         "The last two are also given for the records as they are: where a model misfits its large "
         "errors do share an axis and do go on, with nothing hidden, so that such a p-value says something"
         " only together with the other conditions of its claim. Other questions have no natural p-value, "
@@ -152,6 +153,18 @@ def _lookalikes(found: Cells) -> Section:
         "What only looks like an action",
         "A driver or a state that is not measured, a sensor set anew or drifting: how often that "
         "is called a missing action, critically. The aim is 5%.",
+        [table],
+    )
+
+
+def _attributed(found: Cells) -> Section:
+    table = Table(("unlogged", "part", "records", "channels", "within .05", "median distance", "largest"))
+    for (logs, part), (records, channels, close, median, most) in attributed.shares(found).items():
+        table.add(logs, part, records, channels, f"{close:.3f}", f"{median:.3f}", f"{most:.3f}")
+    return Section(
+        "Shares of what happened",
+        "What history, logged actions, exogenous variables and latents explain of each channel of a linear "
+        "plant, against what its matrices say, with every action logged and with one hidden. The aim is .05.",
         [table],
     )
 

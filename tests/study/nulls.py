@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from clean import group
 from records import KINDS, keys, rows_of
+from scipy.stats import kstest
 
 from tslam.audit.following import following
 from tslam.audit.ground import Ground, lay_ground
@@ -24,7 +25,7 @@ from tslam.panel.chain import Structure
 from tslam.plants import Record
 from tslam.seeding import generator
 
-__all__ = ["AS_IT_IS", "cell", "group", "levels", "tenths", "wanted"]
+__all__ = ["AS_IT_IS", "cell", "group", "levels", "tenths", "uniform", "wanted"]
 
 _APART = 500_000
 """Seeds between a record and the one that its idle column comes from."""
@@ -94,6 +95,12 @@ def levels(cells: list[dict[str, Any]]) -> dict[str, tuple[int, float]]:
             if p is not None:
                 found.setdefault(f"{question}, {AS_IT_IS}", []).append(p)
     return {name: (len(p), float(np.mean(np.array(p) < _LEVEL))) for name, p in sorted(found.items())}
+
+
+def uniform(cells: list[dict[str, Any]], question: str) -> float:
+    """p-value of "the p-values of this question are uniform"."""
+    asked = [one["p"][question] for one in cells if one["p"][question] is not None]
+    return float(kstest(asked, "uniform").pvalue)
 
 
 def tenths(cells: list[dict[str, Any]]) -> dict[str, list[float]]:
