@@ -140,7 +140,9 @@ def test_an_outage_is_doubted_where_the_action_is_read_as_logged() -> None:
     outage = claim_frozen(ground, "valve")
     assert outage is not None
     assert not unsupported(ground, outage)
-    assert unsupported(ground, replace(outage, windows=((200, 400),)))
+    for kind in (GapKind.LOG_OUTAGE, GapKind.COARSE_LOG):
+        assert not unsupported(ground, replace(outage, kind=kind))
+        assert unsupported(ground, replace(outage, kind=kind, windows=((200, 400),)))
 
 
 def test_an_action_that_cannot_be_read_casts_no_doubt() -> None:

@@ -151,17 +151,17 @@ def _ask_logs(
     inert = _of_no_use(structure, ground, late, claims)
     claims[:] = [c for c in claims if c.kind is not GapKind.INERT_ACTION or c.column in inert]
     moved = inert | {shift.column for shift in late}
+    # in time or a step late, nothing tells: set right, such a log may be frozen as any other
+    a_step = {
+        c.column for c in claims if c.kind is GapKind.MISALIGNED_LOG and c.lag == 1 and c.most == "info"
+    }
     sound, delays = _set_right(
         structure, ground, late, inert, {c: d for c, d in delays.items() if d and c not in moved}
     )
     for column in usable:
         if column in moved:
             untested += _unasked(column, ("outage, coarseness",), "its log and the effect do not go together")
-            continue
-        lacking = claim_offset(sound, held_offset(sound, column))
-        if lacking is not None and lacking.kind is GapKind.LOG_OUTAGE and unsupported(sound, lacking):
-            lacking = None
-        claim = with_frozen(lacking, claim_frozen(sound, column))
+        claim = None if column in moved - a_step else _lacking(sound, column, by_effect=column not in moved)
         if claim is not None and claim.kind is GapKind.COARSE_LOG and column in silent:
             # a class of what was set has an effect itself; a limit has one only while it binds
             untested += _unasked(column, ("coarseness",), "its log shows no effect by itself")
@@ -169,6 +169,14 @@ def _ask_logs(
         if claim is not None and not any((c.kind, c.column) == (claim.kind, column) for c in claims):
             claims.append(_earlier(panel, claim, delays.get(column, 0)))
     return sound, [column for column in usable if column not in inert]
+
+
+def _lacking(ground: Ground, column: str, *, by_effect: bool) -> Claim | None:
+    """What a log lacks: by what is left along its effect, and by what is read in its silences."""
+    lacking = claim_offset(ground, held_offset(ground, column)) if by_effect else None
+    if lacking is not None and unsupported(ground, lacking):
+        lacking = None
+    return with_frozen(lacking, claim_frozen(ground, column))
 
 
 def _of_no_use(structure: Structure, ground: Ground, late: list[Shift], claims: list[Claim]) -> set[str]:
