@@ -49,7 +49,8 @@ _WELL, _CLOSELY = 0.3, 0.6
 _AS_WELL, _HARDLY = 1.1, 0.35
 """Error in the windows of an outage over that elsewhere, and share of what was read that was done, up to
 which it is doubted. On records with noise or dead time the first was .7 to 1.03 in three false outages and
-1.2 to 6.4 in ten right ones; the second .04 and .3 in two false coarse logs, .43 to .78 in five right ones."""
+1.2 to 6.4 in ten right ones; the second .04 and .3 in two false coarse logs, .43 to .78 in five right
+ones."""
 _COPY, _HELD = 1e-5, 0.3
 """Share of an action's variance that the reading leaves open where a log is a copy of what is measured. What
 such an action does and what it follows are one, so that the share done is hardly known; a copy that is none
