@@ -30,6 +30,8 @@ _FAR = 99
 """Windows of shifts from far away."""
 _APART = 10
 """Windows that do not overlap, from which their mean and spread are known well enough."""
+_COMMON = 0.2
+"""Share of windows from far away that hold as large a score, above which it is told by that share."""
 _CHUNK = 64
 """Regressors transformed at a time."""
 _WORK = 4e7
@@ -135,9 +137,12 @@ def _standard(largest: Float[np.ndarray, " window"]) -> Float[np.ndarray, " wind
 def _p(largest: Float[np.ndarray, " window"], apart: float) -> float:
     """How often a window from far away would hold a score as large as the first one's.
 
-    A Gumbel tail, widened for its two moments being known from no more than ``apart`` windows that do not
+    By its rank where many do; windows overlap, so that a rare one is told by its size: a Gumbel tail, widened for its two moments being known from no more than ``apart`` windows that do not
     overlap: the predictive law of one more, Student's in place of the normal, as for normal quantiles.
     """
+    rank = float(0.5 + (largest[1:] >= largest[0]).sum()) / largest.size
+    if rank > _COMMON:
+        return rank
     gumbel = float(-np.expm1(-np.exp(-min(float(_standard(largest)[0]), 700.0))))
     quantile = float(norm.isf(np.clip(gumbel, 1e-300, 1.0 - 1e-12))) / np.sqrt(1.0 + 1.0 / apart)
     return float(student.sf(quantile, apart - 1.0))
