@@ -138,8 +138,8 @@ def _p(largest: Float[np.ndarray, " window"], apart: float) -> float:
     """How often a window from far away would hold a score as large as the first one's.
 
     By its rank where many do; windows overlap, so that a rare one is told by its size: a Gumbel tail, widened
-    for its two moments being known from no more than ``apart`` windows that do not overlap: the predictive law
-    of one more, Student's in place of the normal, as for normal quantiles.
+    for its two moments being known from no more than ``apart`` windows that do not overlap: the predictive
+    law of one more, Student's in place of the normal, as for normal quantiles.
     """
     rank = float(0.5 + (largest[1:] >= largest[0]).sum()) / largest.size
     if rank > _COMMON:
