@@ -30,6 +30,9 @@ _FAR = 99
 """Windows of shifts from far away."""
 _APART = 10
 """Windows that do not overlap, from which their mean and spread are known well enough."""
+_ALIKE = 2.0
+"""Window lengths from which windows tell apart: actions are held, so that neighbours hold alike scores. On
+1,020 records .054 of p-values were below .05 with two of them, .061 with one."""
 _COMMON = 0.2
 """Share of windows from far away that hold as large a score, above which it is told by that share."""
 _CHUNK = 64
@@ -79,7 +82,7 @@ def following(ground: Ground, column: str, lowest: int, highest: int, worth: flo
     shifts = _windows(max(p.stop - p.start for p in parts), lowest, highest)
     if shifts is None:
         return None
-    apart = 1.0 + float(shifts[-1, 0] - shifts[1, 0]) / shifts.shape[1]
+    apart = 1.0 + float(shifts[-1, 0] - shifts[1, 0]) / (_ALIKE * shifts.shape[1])
     keep = ground.regressors.without({panel.action_features[i].name for i in own})
     values = carry(panel.actions[:, own], bounds(panel)[0])
     F = ground.F[:, keep]
@@ -138,7 +141,7 @@ def _p(largest: Float[np.ndarray, " window"], apart: float) -> float:
     """How often a window from far away would hold a score as large as the first one's.
 
     By its rank where many do; windows overlap, so that a rare one is told by its size: a Gumbel tail, widened
-    for its two moments being known from no more than ``apart`` windows that do not overlap: the predictive
+    for its two moments being known from no more than ``apart`` windows that differ: the predictive
     law of one more, Student's in place of the normal, as for normal quantiles.
     """
     rank = float(0.5 + (largest[1:] >= largest[0]).sum()) / largest.size
