@@ -9,11 +9,13 @@ import polars as pl
 import pytest
 
 import tslam
+from tslam.audit import unlogged
 from tslam.audit.finding import Claim
 from tslam.audit.frozen import claim_frozen, unsupported, with_frozen
 from tslam.audit.gap import GapKind, Severity
 from tslam.audit.ground import Ground, lay_ground
 from tslam.audit.silence import as_silence
+from tslam.audit.whose import Owners
 from tslam.contract import from_arguments
 from tslam.panel import build
 from tslam.panel.chain import Structure
@@ -141,6 +143,15 @@ def test_a_lack_is_doubted_where_the_action_is_read_as_logged(kind: GapKind) -> 
     claim = Claim(kind, "valve", 0.0, 1.0, 1.0, "", windows=((SILENT.start, SILENT.stop - 1),))
     assert unsupported(_ground(frame), claim)
     assert not unsupported(_ground(_frozen(frame)), claim)
+
+
+def test_what_is_found_hidden_and_told_as_an_outage_is_doubted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = _plant(0, 0.0, left_alone=False)
+    span = ((SILENT.start, SILENT.stop - 1),)
+    claim = Claim(GapKind.LOG_OUTAGE, "valve", 0.0, 1.0, 1.0, "", windows=span)
+    monkeypatch.setattr(unlogged, "_told", lambda *_: claim)
+    for ground, kept in ((_ground(frame), []), (_ground(_frozen(frame)), [claim])):
+        assert unlogged._sorted_out(ground, Owners(ground, ["valve"]), [], [claim]) == kept
 
 
 def test_an_action_that_cannot_be_read_casts_no_doubt() -> None:

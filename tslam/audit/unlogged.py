@@ -8,6 +8,7 @@ from jaxtyping import Bool
 from tslam.audit.attribution import Hidden
 from tslam.audit.causal import causal_latent, lean_fits
 from tslam.audit.finding import Claim, listed
+from tslam.audit.frozen import unsupported
 from tslam.audit.gap import GapKind, NotTested
 from tslam.audit.ground import Ground
 from tslam.audit.hidden import acts, adequate, as_log, as_spikes, claim_latent, claim_moves
@@ -73,6 +74,8 @@ def _sorted_out(ground: Ground, owners: Owners, claims: list[Claim], found: list
     others: list[Claim] = []
     for claim in found:
         told = _told(ground, owners, claim)
+        if told.kind is GapKind.LOG_OUTAGE and unsupported(ground, told):
+            continue
         if told.column is None:
             (actions if told.kind is GapKind.MISSING_ACTION else others).append(told)
         elif not any(c.column == told.column and c.most != "info" for c in (*claims, *of_logs)):
