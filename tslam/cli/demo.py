@@ -5,13 +5,13 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import polars as pl
 import typer
 
+import tslam
 from tslam.cli.console import Voice, tell
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from tslam.model import LatentActionModel
     from tslam.plants import Record
     from tslam.report.model import GapReport
@@ -41,8 +41,7 @@ def demo(
     browse: Annotated[bool, typer.Option("--open", help="Open the report in a browser.")] = False,
 ) -> None:
     """Simulate a plant, drop the log of one actuator, and find out that it is missing."""
-    import tslam  # noqa: PLC0415 - the library loads when a command needs it
-    from tslam.plants import simulate  # noqa: PLC0415 - the library loads when a command needs it
+    from tslam.plants import simulate  # noqa: PLC0415 - the plants take a third of a second to load
 
     voice = Voice()
     full = simulate(plant, rows=rows, seed=seed)
@@ -102,8 +101,6 @@ def _tell_the_truth(
             voice.say(f"- {latent.name} follows the {skill} of {hidden} with a correlation of {follows:.2f}.")
 
 
-def _correlation(a: "pl.Series", b: "pl.Series") -> float:
-    import polars as pl  # noqa: PLC0415 - the library loads when a command needs it
-
+def _correlation(a: pl.Series, b: pl.Series) -> float:
     found: float | None = pl.select(pl.corr(a, b)).item()
     return 0.0 if found is None or math.isnan(found) else found

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+import tslam
 from tslam.cli import options
 from tslam.cli.console import Voice
 
@@ -33,8 +34,6 @@ def fit(
     ] = None,
 ) -> None:
     """Learn a model from telemetry, logged actions and exogenous variables."""
-    import tslam  # noqa: PLC0415 - the library loads when a command needs it
-
     named = options.roles(actions, exog, observations, ignore, time, series, freq, contract)
     model = tslam.fit(data, **named, config=config, seed=seed, device=device, track=track)
     model.save(out)
