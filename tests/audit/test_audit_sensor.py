@@ -1,6 +1,7 @@
 """One change in a record tells no hand from a sensor that was set anew: the audit says which sensor."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -116,10 +117,27 @@ def test_single_true_samples_of_one_channel_are_told_by_what_follows() -> None:
     assert told[1] > 10.0
 
 
+def test_the_strength_of_moves_grows_slower_than_their_square() -> None:
+    """As that of every other gap: a Student density pays for a few huge samples by their logarithm."""
+    record = easy(0, rows=ROWS)
+    ground = ground_of(record)
+    rng, at = np.random.default_rng(1), np.arange(60, ground.n - 20, 90)
+    along = np.linalg.cholesky(ground.cov) @ np.eye(ground.Y.shape[1])[0]
+    scores = []
+    for size in (20.0, 200.0):
+        residual = ground.residual.copy()
+        residual[at] += size * rng.choice([-1.0, 1.0], at.size)[:, None] * along
+        pushed = replace(ground, residual=residual)
+        claim = claim_moves(pushed, _moves(pushed))
+        assert claim is not None
+        scores.append(claim.score)
+    assert scores[0] < scores[1] < 3.0 * scores[0]
+
+
 def test_what_moves_is_found_behind_the_false_samples_of_a_sensor() -> None:
     record = easy(3, rows=3000, noise=0.2)
     frame = record.frame.drop("action_1")
     ground = ground_of(record.drop("action_1"), _spiky(frame, record.observations[2]))
     asked = _Asked()
     _ask_moves(asked, ground, np.zeros(ground.n, bool))
-    assert asked.hidden.moves is not None
+    assert [found.by.moves is not None for found in asked.found].count(True) == 1

@@ -1,5 +1,6 @@
 """A log that rests as it never did: set by hand and left alone, or frozen while the system was driven?"""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -9,13 +10,14 @@ import polars as pl
 import pytest
 
 import tslam
-from tslam.audit import unlogged
+from tslam.audit import frozen, unlogged
+from tslam.audit.attribution import Hidden
 from tslam.audit.finding import Claim
 from tslam.audit.frozen import claim_frozen, unsupported, with_frozen
 from tslam.audit.gap import GapKind, Severity
 from tslam.audit.ground import Ground, lay_ground
+from tslam.audit.reading import read_of
 from tslam.audit.silence import as_silence
-from tslam.audit.whose import Owners
 from tslam.contract import from_arguments
 from tslam.panel import build
 from tslam.panel.chain import Structure
@@ -31,6 +33,17 @@ GAINS = {"set by anyone": 0.0, "set by a controller": 0.3}
 def _plant(seed: int, gain: float, *, left_alone: bool) -> pl.DataFrame:
     """Three channels driven by a valve that moves every five rows, or is left alone for four hundred."""
     rng = generator(seed, "silence")
+
+    def moved(t: int, held: float, state: np.ndarray) -> float:
+        rests = t % 5 or (left_alone and SILENT.start <= t < SILENT.stop)
+        chance = rng.uniform(-1.0, 1.0) if gain == 0.0 else 0.1 * rng.standard_normal()
+        return held if rests else chance - gain * state[0]
+
+    return _run(rng, moved)
+
+
+def _run(rng: np.random.Generator, moved: Callable[[int, float, np.ndarray], float]) -> pl.DataFrame:
+    """The plant under a valve that is set, at each row, from what it was and from the state."""
     lamp = np.repeat(rng.choice([0.0, 1.0], ROWS // 40), 40)
     load = np.convolve(rng.standard_normal(ROWS + 50), np.ones(51) / 7.0, "valid")
     state, valve = np.zeros((ROWS, 3)), np.zeros(ROWS)
@@ -38,9 +51,7 @@ def _plant(seed: int, gain: float, *, left_alone: bool) -> pl.DataFrame:
         driven = np.array([0.8, -0.5, 0.0]) * valve[t - 1] + np.array([0.0, 0.3, 0.6]) * lamp[t - 1]
         noise = 0.2 * rng.standard_normal(3)
         state[t] = 0.7 * state[t - 1] + driven + np.array([0.2, 0.0, 0.2]) * load[t - 1] + noise
-        rests = t % 5 or (left_alone and SILENT.start <= t < SILENT.stop)
-        chance = rng.uniform(-1.0, 1.0) if gain == 0.0 else 0.1 * rng.standard_normal()
-        valve[t] = valve[t - 1] if rests else chance - gain * state[t, 0]
+        valve[t] = moved(t, valve[t - 1], state[t])
     channels = {f"level_{i}": state[:, i] for i in range(3)}
     return stamped({**channels, "valve": valve, "lamp": lamp, "load": load}, 60.0)
 
@@ -78,6 +89,8 @@ def test_a_copy_of_a_measurement_that_is_none_while_it_is_silent_was_frozen() ->
     claim = claim_frozen(_ground(_frozen(frame)), "valve")
     assert claim is not None
     assert (claim.most, claim.fact) == ("warning", True)
+    assert claim.recommendation.endswith("it is a copy of what is measured, and held one value there.")
+    assert "done" not in {evidence.name for evidence in claim.evidence}
     assert claim.windows == ((SILENT.start - 1, SILENT.stop - 1),)
 
 
@@ -97,6 +110,56 @@ def test_the_reading_does_not_depend_on_units() -> None:
     assert other is not None
     assert other.windows == one.windows
     assert other.score == pytest.approx(one.score, rel=1e-6)
+
+
+def test_strength_and_certainty_are_those_of_whole_silences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it began is chosen by what it shows: that part tells the windows, and nothing else."""
+    ground = _ground(_frozen(_plant(0, 0.0, left_alone=False)))
+    whole = claim_frozen(ground, "valve")
+    monkeypatch.setattr(frozen, "_surest", lambda _, s: replace(s, first=s.first + 50, stop=s.first + 90))
+    part = claim_frozen(ground, "valve")
+    assert whole is not None
+    assert part is not None
+    assert part.windows != whole.windows
+    assert (part.p, part.share, part.score) == (whole.p, whole.share, whole.score)
+    assert part.evidence == whole.evidence
+
+
+@pytest.mark.parametrize(("log", "lacking"), [(pl.col("valve"), False), (pl.col("valve").sign(), True)])
+def test_what_is_lacking_all_over_shows_all_over(log: pl.Expr, lacking: bool) -> None:
+    """A class of what was set is off in its silences, and elsewhere."""
+    shares = []
+    for seed in range(3):
+        rng = generator(seed, "long holds")
+        frame = _run(rng, lambda t, held, _, rng=rng: held if t % 60 else float(rng.uniform(-1.0, 1.0)))
+        ground = _ground(frame.with_columns(log.alias("valve")))
+        nothing = np.zeros(ground.n, bool)
+        shares.append(read_of(ground, "valve", nothing).share(~nothing))
+    assert (np.median(shares) > frozen._ELSEWHERE) == lacking, shares
+
+
+def test_a_reading_that_is_off_by_little_is_no_outage() -> None:
+    """Left in a silence is what anyone may do by hand: small against what is done elsewhere."""
+    frame, rng = _plant(0, 0.0, left_alone=False), generator(3, "by hand")
+    truth = frame["valve"].to_numpy()
+    log = truth.copy()
+    log[SILENT] = log[SILENT.start - 1]
+    for share, told in ((0.2, False), (1.0, True)):
+        done = log + share * (truth - log)
+        record = _run(rng, lambda t, *_, done=done: float(done[t])).with_columns(pl.Series("valve", log))
+        assert (claim_frozen(_ground(record), "valve") is not None) == told
+
+
+def test_a_log_a_step_late_may_be_frozen_too() -> None:
+    """In time or a step late, nothing tells, so it is set right first; the windows are those of the log."""
+    frame = _frozen(_plant(1, 0.0, left_alone=False))
+    late = frame.with_columns(pl.col("valve").shift(1, fill_value=0.0))
+    gaps = tslam.fit(late, **ROLES, config="linear", progress=False).audit(late).gaps
+    found = [gap for gap in gaps if (gap.kind, gap.column) == (GapKind.LOG_OUTAGE, "valve")]
+    assert len(found) == 1
+    stamps = late["time"].to_list()
+    (first, last), *_ = found[0].windows
+    assert SILENT.start - 5 <= stamps.index(first) < stamps.index(last) <= SILENT.stop + 1
 
 
 def _hidden(ground: Ground, at: np.ndarray) -> Claim:
@@ -149,9 +212,16 @@ def test_what_is_found_hidden_and_told_as_an_outage_is_doubted_too(monkeypatch: 
     frame = _plant(0, 0.0, left_alone=False)
     span = ((SILENT.start, SILENT.stop - 1),)
     claim = Claim(GapKind.LOG_OUTAGE, "valve", 0.0, 1.0, 1.0, "", windows=span)
+    for question in ("_ask_moves", "_ask_lean"):
+        monkeypatch.setattr(unlogged, question, lambda *_: None)
+    monkeypatch.setattr(unlogged, "_ask_unmeasured", lambda *_: [])
     monkeypatch.setattr(unlogged, "_told", lambda *_: claim)
-    for ground, kept in ((_ground(frame), []), (_ground(_frozen(frame)), [claim])):
-        assert unlogged._sorted_out(ground, Owners(ground, ["valve"]), [], [claim]) == kept
+    for ground, kept in ((_ground(frame), False), (_ground(_frozen(frame)), True)):
+        found = unlogged._Found(claim, Hidden(path=np.ones(ground.n)))
+        monkeypatch.setattr(unlogged, "_ask_levels", lambda asked, *_, found=found: asked.found.append(found))
+        further, hidden, _ = unlogged.ask_hidden(ground, ["valve"], [])
+        assert further == [claim] * kept
+        assert (hidden.path is not None) == kept
 
 
 def test_an_action_that_cannot_be_read_casts_no_doubt() -> None:

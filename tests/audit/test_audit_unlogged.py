@@ -8,6 +8,7 @@ import pytest
 from audit_cases import easy, ground_of
 
 from tslam.audit import unlogged
+from tslam.audit.attribution import Hidden
 from tslam.audit.causal import Causal, causal_latent, lean_fits
 from tslam.audit.finding import Claim
 from tslam.audit.gap import GapKind
@@ -32,10 +33,39 @@ def _hidden(ground: Ground, column: str | None = None) -> Claim:
 
 def test_what_is_hidden_along_a_log_is_told_once_of_that_log() -> None:
     ground, owners = _ground(), Owners(_ground(), [LOGGED])
-    twice = unlogged._sorted_out(ground, owners, [], [_hidden(ground), _hidden(ground)])
-    assert [claim.column for claim in twice] == [LOGGED]
-    known = [_hidden(ground, LOGGED)]
-    assert unlogged._sorted_out(ground, owners, known, [_hidden(ground)]) == []
+    found = unlogged._Found(_hidden(ground))
+    believed = unlogged._believed(ground, owners, [found, found])
+    assert [claim.column for claim in unlogged._sorted_out([], believed)] == [LOGGED]
+    known = _hidden(ground, LOGGED)
+    assert unlogged._sorted_out([known], believed) == []
+    assert len(unlogged._sorted_out([replace(known, most="info")], believed)) == 1
+
+
+def test_what_is_but_noted_gives_way_to_what_is_told() -> None:
+    """Of what no log owns one gap is made, and a note does not lead it."""
+    ground = _ground()
+    note = replace(_hidden(ground), kind=GapKind.UNDETERMINED, most="info", score=2.0)
+    told = replace(note, most="warning", score=1.0)
+    led = unlogged._sorted_out([], [unlogged._Found(note), unlogged._Found(told)])
+    assert [(claim.most, claim.score) for claim in led] == [("warning", 2.0)]
+
+
+@pytest.mark.parametrize(("most", "asked"), [("info", True), ("warning", False)])
+def test_the_last_question_is_asked_where_others_tell_no_more_than_a_note(
+    monkeypatch: pytest.MonkeyPatch, most: str, asked: bool
+) -> None:
+    ground, path = _ground(), np.ones(_ground().n)
+    note = replace(_hidden(ground), kind=GapKind.UNDETERMINED, most=most)
+    found = replace(_hidden(ground), direction=None, path=path)
+    monkeypatch.setattr(unlogged, "_ask_levels", lambda asked, *_: asked.found.append(unlogged._Found(note)))
+    for other in ("_ask_moves", "_ask_lean"):
+        monkeypatch.setattr(unlogged, other, lambda *_: None)
+    last = unlogged._Found(found, Hidden(path=path))
+    monkeypatch.setattr(unlogged, "_ask_unmeasured", lambda *_: [last])
+    monkeypatch.setattr(unlogged, "_told", lambda _ground, _owners, claim: claim)
+    further, hidden, _ = unlogged.ask_hidden(ground, [LOGGED], [])
+    assert [claim.kind for claim in further] == [note.kind, *[found.kind] * asked]
+    assert (hidden.path is path) == asked
 
 
 @pytest.mark.parametrize(("against_rich", "fits"), [(5.0, True), (-5.0, False)])
@@ -56,7 +86,8 @@ def test_only_a_model_that_stands_for_the_plant_enters_the_attribution(
     asked = unlogged._Asked()
     unlogged._ask_lean(asked, ground)
     assert len(asked.found) == 1
-    assert (asked.hidden.lean is not None) == fits
-    assert (asked.hidden.path is not None) == (not fits)
+    by = asked.found[0].by
+    assert (by.lean is not None) == fits
+    assert (by.path is not None) == (not fits)
     if not fits:
-        np.testing.assert_array_equal(asked.hidden.path, sure.level)
+        np.testing.assert_array_equal(by.path, sure.level)

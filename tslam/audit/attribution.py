@@ -57,6 +57,16 @@ class Hidden:
     """A level by itself, where there is nothing else: of an input beside noisy sensors, or of a lean model
     that falls short."""
 
+    def beside(self, other: "Hidden") -> "Hidden":
+        """What stands for both: each way this one's, or the other's where it has none; every latent named."""
+        return Hidden(
+            lean=self.lean or other.lean,
+            levels=self.levels or other.levels,
+            named=tuple(sorted({*self.named, *other.named})),
+            moves=self.moves or other.moves,
+            path=other.path if self.path is None else self.path,
+        )
+
 
 def attribute(ground: Ground, hidden: Hidden, *, seed: int) -> tuple[Attribution, ...]:
     """Shares per channel, of all channels together, and of all channels in windows of time.

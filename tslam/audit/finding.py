@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
@@ -13,8 +13,10 @@ from tslam.kernels.hac import MeanTest
 __all__ = [
     "Claim",
     "causal_gain",
+    "counted",
     "driven_channels",
     "found_alike",
+    "in_windows",
     "jump_windows",
     "largest_share",
     "listed",
@@ -86,6 +88,14 @@ def series_at(ground: Ground, rows: Iterable[int]) -> tuple[str, ...] | None:
     return tuple(sorted({names[int(ground.panel.series_of[ground.rows[row]])] for row in rows}))
 
 
+def in_windows(ground: Ground, windows: Iterable[tuple[int, int]]) -> Bool[np.ndarray, " n"]:
+    """Transitions inside spans of grid rows, both ends included."""
+    out = np.zeros(ground.n, bool)
+    for first, last in windows:
+        out |= (ground.rows >= first) & (ground.rows <= last)
+    return out
+
+
 def jump_windows(ground: Ground, path: Float[np.ndarray, " n"]) -> tuple[tuple[int, int], ...]:
     """The largest changes of a path, at most fifty, each with the row before it."""
     step = np.abs(np.diff(path))
@@ -98,6 +108,11 @@ def jump_windows(ground: Ground, path: Float[np.ndarray, " n"]) -> tuple[tuple[i
         if all(abs(int(i) - j) > _NEAR for j in found):
             found.append(int(i))
     return tuple((int(ground.rows[i]), int(ground.rows[i + 1])) for i in sorted(found))
+
+
+def counted(windows: int, rows: int) -> str:
+    """So many windows, so many rows."""
+    return f"{windows} window{'s' * (windows > 1)} ({rows} rows)"
 
 
 def listed(channels: tuple[str, ...]) -> str:

@@ -119,7 +119,7 @@ def following(ground: Ground, column: str, lowest: int, highest: int, worth: flo
 
 def _gates(ground: Ground) -> list[Float[np.ndarray, " n"]]:
     """What tells when a limit may bind: each driver, and where it is high and where low."""
-    drivers = carry(ground.panel.exog, bounds(ground.panel)[0])[ground.rows].T
+    drivers = ground.held(ground.panel.exog).T
     out = []
     for x in drivers:
         low, high = np.quantile(x, [1.0 - _HIGH, _HIGH])

@@ -16,6 +16,7 @@ from tslam.dynamics.sensed import sensed_state
 from tslam.panel.chain import Chain, Structure, chain
 from tslam.panel.panel import Panel
 from tslam.panel.split import Split, folds
+from tslam.panel.windows import bounds, carry
 
 __all__ = [
     "DEGREES",
@@ -122,6 +123,14 @@ class Ground:
         early = {name for name, offset in self.regressors.terms if offset == 1}
         features = (*self.panel.action_features, *self.panel.exog_features)
         return frozenset(f.column for f in features if f.name in early)
+
+    def held(self, values: Float[np.ndarray, "rows feat"]) -> Float[np.ndarray, "n feat"]:
+        """Values on the grid rows, at the transitions; the last one before it where one is lost."""
+        return np.asarray(carry(values, bounds(self.panel)[0])[self.rows])
+
+    def logged(self, column: str) -> Float[np.ndarray, "n feat"]:
+        """Log of an action column at the transitions, held where a value is lost."""
+        return self.held(self.panel.actions[:, self.panel.features_of(column)])
 
     def white(self) -> Float[np.ndarray, "n chan"]:
         """Residuals with unit scatter."""

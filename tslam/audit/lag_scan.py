@@ -186,7 +186,7 @@ def _times(moved: Float[np.ndarray, "n feat"], mixed: Float[np.ndarray, "n mixer
 
 def _mixers(ground: Ground) -> list[Float[np.ndarray, "n mixer"]]:
     """What the shifted action is multiplied with: one; and where they are few, the state and the drivers."""
-    drivers = carry(ground.panel.exog, bounds(ground.panel)[0])[ground.rows]
+    drivers = ground.held(ground.panel.exog)
     signals = np.column_stack([ground.X[:, : ground.Y.shape[1]], drivers])
     ones = np.ones((ground.n, 1))
     if signals.shape[1] > _WIDEST:

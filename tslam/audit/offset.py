@@ -17,7 +17,6 @@ from scipy.stats import kurtosis
 
 from tslam.audit.ground import Ground, student_centre
 from tslam.kernels.kalman import kalman_filter, kalman_smoother
-from tslam.panel.windows import bounds, carry
 
 __all__ = ["Offset", "Run", "held_offset", "surest_part", "visibility"]
 
@@ -87,9 +86,7 @@ def held_offset(ground: Ground, column: str) -> Offset:
     rate, q = np.full(k, HOLD), np.full((1, k), (1.0 - HOLD**2) * _SPREAD)
     prior, prior_cov, mean, cov, gains = kalman_filter(h, J, which, ground.start, rate, q)
     level, _, _ = kalman_smoother(ground.start, rate, prior, prior_cov, mean, cov)
-    start, _ = bounds(panel)
-    logged = carry(panel.actions[:, own], start)[ground.rows]
-    moved = np.append(True, np.any(np.diff(logged, axis=0) != 0, axis=1)) | ground.start
+    moved = np.append(True, np.any(np.diff(ground.logged(column), axis=0) != 0, axis=1)) | ground.start
     return Offset(
         column=column,
         gains=gains,

@@ -18,9 +18,8 @@ from tslam.dynamics.forward import fit_ridge
 from tslam.dynamics.products import Products, widened
 from tslam.kernels.hac import MeanTest, mean_test
 from tslam.panel.split import Split
-from tslam.panel.windows import bounds, carry
 
-__all__ = ["Reading", "logged_of", "read_of"]
+__all__ = ["Reading", "read_of"]
 
 _RIDGE, _PRODUCT_RIDGE = 1e-4, 1e-2
 _WIDEST = 30
@@ -59,24 +58,15 @@ class Reading:
         return mean_test(self.along[rows], BANDWIDTH)
 
 
-def logged_of(ground: Ground, column: str) -> Float[np.ndarray, "n feat"]:
-    """The log of an action on the ground's transitions, held where a value is lost."""
-    panel = ground.panel
-    return np.asarray(carry(panel.actions[:, panel.features_of(column)], bounds(panel)[0])[ground.rows])
-
-
-def read_of(
-    ground: Ground, column: str, logged: Float[np.ndarray, "n feat"], inside: Bool[np.ndarray, " n"]
-) -> Reading:
+def read_of(ground: Ground, column: str, inside: Bool[np.ndarray, " n"]) -> Reading:
     """Read an action, and hold what was read against what followed.
 
     Args:
         ground: The rich model, the column among its inputs.
         column: Name of a logged action column.
-        logged: What :func:`logged_of` gives for it.
         inside: Transitions that nothing is learnt from.
     """
-    panel, precision = ground.panel, np.linalg.inv(ground.cov)
+    panel, precision, logged = ground.panel, np.linalg.inv(ground.cov), ground.logged(column)
     error = logged - _read(ground, logged, inside, ahead=True)
     beyond = _read(ground, logged, inside, ahead=False) - logged
     elsewhere = _learnt_elsewhere(ground, inside)
@@ -103,7 +93,7 @@ def _read(
     was ever logged.
     """
     chan = ground.Y.shape[1]
-    drivers = np.nan_to_num(ground.panel.exog[ground.rows])
+    drivers = ground.held(ground.panel.exog)
     signals = np.column_stack([*([ground.Y] if ahead else []), ground.X[:, :chan], drivers])
     past = ground.X[:, chan : ground.regressors.inputs_from]
     F, penalty = np.column_stack([signals, past]), np.full(signals.shape[1] + past.shape[1], _RIDGE)

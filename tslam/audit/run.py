@@ -167,7 +167,7 @@ def _ask_logs(
             untested += _unasked(column, ("coarseness",), "its log shows no effect by itself")
             continue
         if claim is not None and not any((c.kind, c.column) == (claim.kind, column) for c in claims):
-            claims.append(_earlier(panel, claim, delays.get(column, 0)))
+            claims.append(_as_logged(panel, claim, 1 if column in a_step else -delays.get(column, 0)))
     return sound, [column for column in usable if column not in inert]
 
 
@@ -205,10 +205,11 @@ def _set_right(
     return (allowed, delays) if held_loss(allowed) < held_loss(sound) else (sound, {})
 
 
-def _earlier(panel: Panel, claim: Claim, delay: int) -> Claim:
-    """The claim with its windows where the log was wrong, not where the plant answered."""
-    start, _ = bounds(panel)
-    return replace(claim, windows=tuple((max(a - delay, int(start[a])), b - delay) for a, b in claim.windows))
+def _as_logged(panel: Panel, claim: Claim, shift: int) -> Claim:
+    """The claim with its windows where the log was wrong: that many rows from where it was asked about."""
+    start, stop = bounds(panel)
+    spans = ((max(a + shift, int(start[a])), min(b + shift, int(stop[b]) - 1)) for a, b in claim.windows)
+    return replace(claim, windows=tuple(spans))
 
 
 def _unasked(column: str, questions: Sequence[str], reason: str) -> list[NotTested]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tslam.audit.finding import Claim, driven_channels, largest_share, series_at
+from tslam.audit.finding import Claim, counted, driven_channels, largest_share, series_at
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 from tslam.audit.lag_scan import BANDWIDTH
@@ -219,12 +219,11 @@ def _is_window(run: Run, typical: float, strongest: float) -> bool:
 
 def _outage(ground: Ground, common: Claim, windows: list[Run]) -> Claim:
     rows = sum(r.end - r.begin + 1 for r in windows)
-    times = f"{len(windows)} window{'s' * (len(windows) > 1)} ({rows} rows)"
     return replace(
         common,
         score=1000.0 * sum(r.inner for r in windows) / ground.n,
-        recommendation=f"Recover the log of {common.column} for {times}: it held one value while the "
-        "system was still being driven along its effect.",
+        recommendation=f"Recover the log of {common.column} for {counted(len(windows), rows)}: it held "
+        "one value while the system was still being driven along its effect.",
         windows=tuple(_span(ground, r) for r in windows),
         series=series_at(ground, (r.begin for r in windows)),
     )

@@ -11,12 +11,11 @@ from itertools import pairwise
 import numpy as np
 from scipy.stats import binom
 
-from tslam.audit.finding import Claim, series_at
+from tslam.audit.finding import Claim, counted, series_at
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
-from tslam.panel.windows import bounds, carry
 
-__all__ = ["Silence", "as_silence", "counted", "silences", "spans"]
+__all__ = ["Silence", "as_silence", "silences", "spans"]
 
 _LONG = 10.0
 """Times as long as the mean stretch of a log that a silence lasts: by chance one stretch in 20,000."""
@@ -45,11 +44,9 @@ def silences(ground: Ground, column: str, least: float) -> list[Silence]:
         column: Name of a logged action column.
         least: Times as long as the mean stretch.
     """
-    panel = ground.panel
-    logged = carry(panel.actions[:, panel.features_of(column)], bounds(panel)[0])[ground.rows]
     # lost samples cut no stretch, a new series does
-    other = np.diff(panel.series_of[ground.rows]) != 0
-    moved = np.append(True, np.any(np.diff(logged, axis=0) != 0, axis=1) | other)
+    other = np.diff(ground.panel.series_of[ground.rows]) != 0
+    moved = np.append(True, np.any(np.diff(ground.logged(column), axis=0) != 0, axis=1) | other)
     cuts = np.append(np.flatnonzero(moved), ground.n)
     mean = float(np.diff(cuts).mean())
     found = [Silence(int(a), int(b), float(b - a) / mean) for a, b in pairwise(cuts)]
@@ -94,18 +91,12 @@ def as_silence(ground: Ground, columns: list[str], claim: Claim) -> Claim:
         claim,
         kind=GapKind.LOG_OUTAGE,
         column=column,
-        recommendation=f"Recover the log of {column} for {counted(windows)}: it held one value while "
-        "something that it otherwise tells went on moving.",
+        recommendation=f"Recover the log of {column} for {counted(len(windows), rows)}: it held one "
+        "value while something that it otherwise tells went on moving.",
         evidence=(*claim.evidence, evidence),
         windows=spans(ground, windows),
         series=series_at(ground, (s.first for s in windows)),
     )
-
-
-def counted(windows: list[Silence]) -> str:
-    """So many windows, so many rows."""
-    rows = sum(s.stop - s.first for s in windows)
-    return f"{len(windows)} window{'s' * (len(windows) > 1)} ({rows} rows)"
 
 
 def spans(ground: Ground, windows: list[Silence]) -> tuple[tuple[int, int], ...]:

@@ -1,13 +1,14 @@
 """What no column logs: each way of asking, and one claim for what they find together."""
 
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 import numpy as np
 from jaxtyping import Bool
 
 from tslam.audit.attribution import Hidden
 from tslam.audit.causal import causal_latent, lean_fits
-from tslam.audit.finding import Claim, listed
+from tslam.audit.finding import Claim, in_windows, listed
 from tslam.audit.frozen import unsupported
 from tslam.audit.gap import GapKind, NotTested
 from tslam.audit.ground import Ground
@@ -30,12 +31,19 @@ _LACKING = (GapKind.LOG_OUTAGE, GapKind.COARSE_LOG, GapKind.INERT_ACTION)
 """Kinds whose column leaves something in the plant that no column tells."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A claim, and what stands for it in the attribution."""
+
+    claim: Claim
+    by: Hidden = field(default_factory=Hidden)
+
+
 @dataclass(eq=False)
 class _Asked:
-    """What was found, what stands for it, and what could not be asked."""
+    """What was found, and what could not be asked."""
 
-    found: list[Claim] = field(default_factory=list)
-    hidden: Hidden = field(default_factory=Hidden)
+    found: list[_Found] = field(default_factory=list)
     untested: list[NotTested] = field(default_factory=list)
 
     def skip(self, question: str, reason: str) -> None:
@@ -61,21 +69,31 @@ def ask_hidden(
     _ask_moves(asked, ground, explained)
     _ask_lean(asked, ground)
     owners = Owners(ground, columns)
-    found = _sorted_out(ground, owners, claims, asked.found)
-    if all(claim.most == "info" for claim in found):
-        found += _sorted_out(ground, owners, claims, _ask_unmeasured(asked, ground, claims))
-    return found, asked.hidden, asked.untested
+    believed = _believed(ground, owners, asked.found)
+    further = _sorted_out(claims, believed)
+    if all(claim.most == "info" for claim in further):
+        last = _believed(ground, owners, _ask_unmeasured(asked, ground, claims))
+        further += _sorted_out(claims, last)
+        believed += last
+    # what was asked last was asked because the others told little
+    hidden = reduce(Hidden.beside, (one.by for one in reversed(believed)), Hidden())
+    return further, hidden, asked.untested
 
 
-def _sorted_out(ground: Ground, owners: Owners, claims: list[Claim], found: list[Claim]) -> list[Claim]:
+def _believed(ground: Ground, owners: Owners, found: list[_Found]) -> list[_Found]:
+    """Each told of a log or a sensor where it is theirs, without outages that nothing read supports."""
+    told = [replace(one, claim=_told(ground, owners, one.claim)) for one in found]
+    return [
+        one for one in told if one.claim.kind is not GapKind.LOG_OUTAGE or not unsupported(ground, one.claim)
+    ]
+
+
+def _sorted_out(claims: list[Claim], believed: list[_Found]) -> list[Claim]:
     """What belongs to a log, once for each that nothing is said of yet; and what is left, as one claim."""
     of_logs: list[Claim] = []
     actions: list[Claim] = []
     others: list[Claim] = []
-    for claim in found:
-        told = _told(ground, owners, claim)
-        if told.kind is GapKind.LOG_OUTAGE and unsupported(ground, told):
-            continue
+    for told in (one.claim for one in believed):
         if told.column is None:
             (actions if told.kind is GapKind.MISSING_ACTION else others).append(told)
         elif not any(c.column == told.column and c.most != "info" for c in (*claims, *of_logs)):
@@ -94,13 +112,9 @@ def _told(ground: Ground, owners: Owners, claim: Claim) -> Claim:
 
 def _explained(ground: Ground, claims: list[Claim]) -> Bool[np.ndarray, " n"]:
     """Transitions inside outages, which other columns need not explain again."""
-    out = np.zeros(ground.n, bool)
-    for claim in claims:
-        # a column without any value explains nothing: what it should have held is still to be found
-        if claim.kind is GapKind.LOG_OUTAGE and claim.suggested is None:
-            for first, last in claim.windows:
-                out |= (ground.rows >= first) & (ground.rows <= last)
-    return out
+    # a column without any value explains nothing: what it should have held is still to be found
+    outages = (c for c in claims if c.kind is GapKind.LOG_OUTAGE and c.suggested is None)
+    return in_windows(ground, (window for claim in outages for window in claim.windows))
 
 
 def _ask_levels(asked: _Asked, ground: Ground, explained: Bool[np.ndarray, " n"]) -> None:
@@ -110,11 +124,10 @@ def _ask_levels(asked: _Asked, ground: Ground, explained: Bool[np.ndarray, " n"]
         return
     jumping = acting(held)
     drifting = None if jumping else driving(held)
-    named = jumping if drifting is None else [drifting]
-    asked.found += [claim_action(ground, held, level) for level in jumping]
+    named = [(level, claim_action(ground, held, level)) for level in jumping]
     if drifting is not None:
-        asked.found.append(claim_driver(ground, held, drifting))
-    asked.hidden = replace(asked.hidden, levels=held, named=tuple(level.index for level in named))
+        named.append((drifting, claim_driver(ground, held, drifting)))
+    asked.found += [_Found(claim, Hidden(levels=held, named=(level.index,))) for level, claim in named]
 
 
 def _ask_moves(asked: _Asked, ground: Ground, explained: Bool[np.ndarray, " n"]) -> None:
@@ -128,11 +141,11 @@ def _ask_moves(asked: _Asked, ground: Ground, explained: Bool[np.ndarray, " n"])
         if moves is None or claim is None:
             return
         told = as_spikes(ground, moves, claim)
-        if told is not None:
-            asked.found.append(told)
         if told is claim:
-            asked.hidden = replace(asked.hidden, moves=moves)
+            asked.found.append(_Found(claim, Hidden(moves=moves)))
             return
+        if told is not None:
+            asked.found.append(_Found(told))
         # behind one sensor's far-off samples there may be others, and moves
         explained = explained.copy()
         explained[moves.rows] = True
@@ -150,15 +163,11 @@ def _ask_lean(asked: _Asked, ground: Ground) -> None:
         )
     claim = claim_latent(ground, causal)
     if claim is not None:
-        asked.found.append(claim)
         # what a model that falls short leaves is more than its latent: the path alone is counted
-        if fits:
-            asked.hidden = replace(asked.hidden, lean=lean)
-        else:
-            asked.hidden = replace(asked.hidden, path=claim.path)
+        asked.found.append(_Found(claim, Hidden(lean=lean) if fits else Hidden(path=claim.path)))
 
 
-def _ask_unmeasured(asked: _Asked, ground: Ground, claims: list[Claim]) -> list[Claim]:
+def _ask_unmeasured(asked: _Asked, ground: Ground, claims: list[Claim]) -> list[_Found]:
     """Asked last: what a log lacks, and what was found to be hidden, would be found again."""
     question = "a held input that no column measures"
     lacking = sorted({c.column for c in claims if c.kind in _LACKING and c.column})
@@ -171,9 +180,9 @@ def _ask_unmeasured(asked: _Asked, ground: Ground, claims: list[Claim]) -> list[
         claim = None if found is None else claim_unmeasured(ground, found)
         if found is None:
             asked.skip(question, "the fit of a state with noisy sensors did not converge")
-        if claim is not None and claim.kind is GapKind.MISSING_ACTION:
-            asked.hidden = replace(asked.hidden, path=claim.path)
-        return [claim] if claim else []
+        if claim is not None:
+            action = claim.kind is GapKind.MISSING_ACTION
+            return [_Found(claim, Hidden(path=claim.path) if action else Hidden())]
     return []
 
 

@@ -259,8 +259,7 @@ def _known(ground: Ground) -> Float[np.ndarray, "rows inputs"]:
 def _readable(ground: Ground, path: Float[np.ndarray, " n"]) -> float:
     """Share of a path that known inputs of its own series tell, in blocks that taught nothing."""
     panel = ground.panel
-    first, _ = bounds(panel)
-    inputs = np.column_stack([carry(panel.actions, first), carry(panel.exog, first)])[ground.rows]
+    inputs = ground.held(np.column_stack([panel.actions, panel.exog]))
     each = np.eye(len(panel.series_names))[panel.series_of[ground.rows]]
     F = (each[:, :, None] * np.column_stack([inputs, np.ones(len(inputs))])[:, None, :]).reshape(
         len(path), -1
