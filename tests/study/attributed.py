@@ -12,6 +12,7 @@ __all__ = ["PARTS", "cell", "group", "shares", "wanted"]
 PARTS = ("history", "actions", "exogenous", "latents")
 PLANTS: dict[str, dict[str, Any]] = {
     "as it comes": {},
+    "little noise": {"noise": 0.1},
     "much noise, short holds": {"noise": 1.0, "dwell": 30.0},
     "six channels, long holds": {"d": 6, "actions": 2, "dwell": 100.0},
     "eight channels, two drivers": {"d": 8, "exog": 2, "noise": 0.5},
