@@ -38,12 +38,17 @@ class Plot:
     lines: Mapping[str, Sequence[float]]
     marks: Mapping[str, float] = field(default_factory=dict)
     log: bool = False
+    band: tuple[float, float] | None = None
+    """Values that chance alone gives, from the lowest to the highest; the axis then begins at 0."""
 
     def draw(self, folder: Path) -> None:
         """Write the plot as SVG, the same bytes for the same numbers."""
         with mpl.rc_context({"svg.hashsalt": self.name, "svg.fonttype": "none", "font.size": 10}):
             figure = Figure(figsize=(6.4, 3.4), layout="constrained")
             axes = figure.subplots()
+            if self.band is not None:
+                axes.axhspan(*self.band, color="grey", alpha=0.15, linewidth=0.0, label="by chance")
+                axes.set_ylim(0.0, 1.2 * max(self.band[1], *map(max, self.lines.values())))
             for label, values in self.lines.items():
                 axes.plot(self.at, values, marker="o", markersize=3, label=label)
             for label, value in self.marks.items():

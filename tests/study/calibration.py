@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from math import log
+from math import log, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -82,20 +82,23 @@ def _nulls(found: Cells) -> Section:
         each = [shares.get(f"{question}, {kind}", (0, 0.0)) for question in nulls.tenths(found)]
         kinds.add(kind, *(f"{share:.3f} of {count}" if count >= _ENOUGH else "" for count, share in each))
     tenths = nulls.tenths(found)
+    off = 2.0 * sqrt(0.09 / len(found))
     plot = Plot(
         "calibration-p",
         "p-value",
         "share of p-values in each tenth",
         [0.05 + 0.1 * k for k in range(10)],
         tenths,
+        band=(0.1 - off, 0.1 + off),
     )
     return Section(
         "p-values where the answer is no",
         "Each question under its own null: a column of another record, which has no effect on this one; "
         "innovations turned in directions by chance, which share no axis (Bingham); innovations with "
         "signs by chance, which nothing follows (Student). When innovations come and how large they are "
-        "stays as the record has it. The aim is .035 to .065 of at least 1,000 p-values, in each tenth a "
-        "tenth; the p-value of their largest distance from that (Kolmogorov and Smirnov) is given. "
+        "stays as the record has it. The aim is .035 to .065 of at least 1,000 p-values, and in each tenth a "
+        "tenth (in the plot: within two standard errors); the p-value of their largest distance from that "
+        "(Kolmogorov and Smirnov) is given. "
         "The last two are also given for the records as they are: where a model misfits its large "
         "errors do share an axis and do go on, with nothing hidden, so that such a p-value says something"
         " only together with the other conditions of its claim. Other questions have no natural p-value, "

@@ -82,9 +82,11 @@ def claim_frozen(ground: Ground, column: str) -> Claim | None:
     least = max(_MISREAD**2 * usual, _MATERIAL**2 * reading.spread)
     if usual <= _COPY * reading.spread:
         told = [s for s in silent if _no_copy(reading, _rows(ground, [s]), least)]
-        return _as_copy(_claim(ground, column, reading, usual, told)) if told else None
+        # that it is no copy there is a fact, and no more is known
+        claim = _claim(ground, column, reading, usual, told) if told else None
+        return claim and replace(claim, fact=True, most="warning")
     told = [s for s in silent if _contradicted(reading, _rows(ground, [s]), least)]
-    return _as_action(ground, _claim(ground, column, reading, usual, told), reading, told) if told else None
+    return _as_action(ground, column, reading, usual, told) if told else None
 
 
 def unsupported(ground: Ground, claim: Claim) -> bool:
@@ -144,7 +146,7 @@ def _no_copy(reading: Reading, rows: Bool[np.ndarray, " n"], least: float) -> bo
 
 
 def _claim(ground: Ground, column: str, reading: Reading, usual: float, told: list[Silence]) -> Claim:
-    """What both kinds of log have in common, over whole silences: a part would be chosen by what it shows."""
+    """Of a copy of what is measured; counted over whole silences: a part would be chosen by what it shows."""
     rows = _rows(ground, told)
     own = reading.squared[rows]
     return Claim(
@@ -153,7 +155,7 @@ def _claim(ground: Ground, column: str, reading: Reading, usual: float, told: li
         p=0.0,
         share=min(1.0, float(own.mean()) / reading.spread),
         score=1000.0 * reading.nats(rows) / ground.n,
-        recommendation=f"Recover the log of {column} for {counted(len(told), int(rows.sum()))}: ",
+        recommendation=_advice(column, told, "it is a copy of what is measured, and held one value there."),
         evidence=(
             Evidence(
                 name="misread",
@@ -175,9 +177,9 @@ def _claim(ground: Ground, column: str, reading: Reading, usual: float, told: li
     )
 
 
-def _as_action(ground: Ground, claim: Claim, reading: Reading, told: list[Silence]) -> Claim:
+def _as_action(ground: Ground, column: str, reading: Reading, usual: float, told: list[Silence]) -> Claim:
     """Of a log that tells more than what is measured: what was read had its effect."""
-    rows = _rows(ground, told)
+    claim, rows = _claim(ground, column, reading, usual, told), _rows(ground, told)
     test = reading.test(rows)
     done = Evidence(
         name="done",
@@ -187,24 +189,20 @@ def _as_action(ground: Ground, claim: Claim, reading: Reading, told: list[Silenc
         reading="Share of what an inverse model reads beyond the log that had its effect: 0 where a log is "
         "right, 1 where it is frozen.",
     )
+    parts = [_surest(reading, s) for s in told]
+    why = "it held one value while the samples around it read as another, and what they read had its effect."
     return replace(
         claim,
         p=test.p,
-        recommendation=claim.recommendation + "it held one value while the samples around it read "
-        "as another, and what they read had its effect.",
+        recommendation=_advice(column, parts, why),
         evidence=(done, *claim.evidence),
-        windows=spans(ground, [_surest(reading, s) for s in told]),
+        windows=spans(ground, parts),
     )
 
 
-def _as_copy(claim: Claim) -> Claim:
-    """Of a log that copies what is measured: that it did not there is a fact, and no more is known."""
-    return replace(
-        claim,
-        recommendation=claim.recommendation + "it is a copy of what is measured, and held one value there.",
-        fact=True,
-        most="warning",
-    )
+def _advice(column: str, windows: list[Silence], why: str) -> str:
+    rows = sum(s.stop - s.first for s in windows)
+    return f"Recover the log of {column} for {counted(len(windows), rows)}: {why}"
 
 
 def _at_an_end(logged: Float[np.ndarray, "n feat"], silence: Silence) -> bool:

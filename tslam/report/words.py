@@ -38,7 +38,7 @@ KIND_WORDS: dict[GapKind, str] = {
 
 _CLAUSES: dict[GapKind, str] = {
     GapKind.MISSING_ACTION: "Something acts on {on} like a control that no column logs",
-    GapKind.LOG_OUTAGE: "The log of {column} went silent while the system was still being driven by it",
+    GapKind.LOG_OUTAGE: "The log of {column} stood still while what it records went on",
     GapKind.MISALIGNED_LOG: "The log of {column} is {late}",
     GapKind.COARSE_LOG: "The log of {column} keeps less than what was done",
     GapKind.INERT_ACTION: "The logged {column} moves and nothing follows",
