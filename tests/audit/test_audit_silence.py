@@ -17,7 +17,7 @@ from tslam.audit.frozen import claim_frozen, unsupported, with_frozen
 from tslam.audit.gap import GapKind, Severity
 from tslam.audit.ground import Ground, lay_ground
 from tslam.audit.reading import read_of
-from tslam.audit.silence import as_silence
+from tslam.audit.silence import Silence, as_silence
 from tslam.contract import from_arguments
 from tslam.panel import build
 from tslam.panel.chain import Structure
@@ -167,14 +167,18 @@ def _hidden(ground: Ground, at: np.ndarray) -> Claim:
     return Claim(GapKind.MISSING_ACTION, None, 0.0, 1.0, 1.0, "", windows=windows, latents=True)
 
 
+def _none(_: str) -> list[Silence]:
+    return []
+
+
 def test_what_moves_only_while_a_log_is_silent_is_what_that_log_should_tell() -> None:
     ground = _ground(_frozen(_plant(0, 0.0, left_alone=False)))
     rng = generator(0, "moves")
     inside = rng.choice(np.arange(SILENT.start + 10, SILENT.stop - 10), 12, replace=False)
-    told = as_silence(ground, ["valve", "lamp"], _hidden(ground, inside))
+    told = as_silence(ground, ["valve", "lamp"], _hidden(ground, inside), _none)
     assert (told.kind, told.column) == (GapKind.LOG_OUTAGE, "valve")
     anywhere = rng.choice(np.arange(10, ROWS - 20), 12, replace=False)
-    assert as_silence(ground, ["valve", "lamp"], _hidden(ground, anywhere)).column is None
+    assert as_silence(ground, ["valve", "lamp"], _hidden(ground, anywhere), _none).column is None
 
 
 def test_two_ways_to_tell_an_outage_make_one_claim() -> None:

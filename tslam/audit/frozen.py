@@ -9,7 +9,7 @@ difference between read and logged. So the share of that difference that was don
 frozen a model learns that it does little.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -21,7 +21,7 @@ from tslam.audit.offset import surest_part
 from tslam.audit.reading import Reading, read_of
 from tslam.audit.silence import Silence, silences, spans
 
-__all__ = ["claim_frozen", "unsupported", "with_frozen"]
+__all__ = ["claim_frozen", "misread", "unsupported", "with_frozen"]
 
 _LONG, _ROWS = 3.5, 50
 """Times as long as the log's mean stretch that a silence lasts, and its fewest rows."""
@@ -68,25 +68,30 @@ def claim_frozen(ground: Ground, column: str) -> Claim | None:
         ground: The rich model, the column among its inputs.
         column: Name of a logged action column.
     """
-    logged = ground.logged(column)
-    silent = [
-        s for s in silences(ground, column, _LONG) if s.stop - s.first >= _ROWS and not _at_an_end(logged, s)
-    ]
-    inside = _rows(ground, silent)
-    if not silent or (~inside).sum() < _ENOUGH * ground.F.shape[1]:
+    asked = _Asked.of(ground, column)
+    if asked is None:
         return None
-    reading = read_of(ground, column, inside)
-    usual = max(float(reading.squared[~inside].mean()), 1e-30)
-    if usual > (1.0 - _READ) * reading.spread or reading.share(~inside) > _ELSEWHERE:
-        return None
-    least = max(_MISREAD**2 * usual, _MATERIAL**2 * reading.spread)
+    reading, usual, least = asked.reading, asked.usual, asked.least
     if usual <= _COPY * reading.spread:
-        told = [s for s in silent if _no_copy(reading, _rows(ground, [s]), least)]
+        told = [s for s in asked.silent if _no_copy(reading, _rows(ground, [s]), least)]
         # that it is no copy there is a fact, and no more is known
         claim = _claim(ground, column, reading, usual, told) if told else None
         return claim and replace(claim, fact=True, most="warning")
-    told = [s for s in silent if _contradicted(reading, _rows(ground, [s]), least)]
+    told = [s for s in asked.silent if _contradicted(reading, _rows(ground, [s]), least)]
     return _as_action(ground, column, reading, usual, told) if told else None
+
+
+def misread(ground: Ground, column: str) -> list[Silence]:
+    """Silences in which something else is read than what the log holds, whether or not it was done.
+
+    Args:
+        ground: The rich model, the column among its inputs.
+        column: Name of a logged action column.
+    """
+    asked = _Asked.of(ground, column)
+    if asked is None:
+        return []
+    return [s for s in asked.silent if asked.reading.squared[_rows(ground, [s])].mean() >= asked.least]
 
 
 def unsupported(ground: Ground, claim: Claim) -> bool:
@@ -107,8 +112,10 @@ def unsupported(ground: Ground, claim: Claim) -> bool:
     usual = float(reading.squared[~rows].mean())
     if usual > (1.0 - (_WELL if outage else _CLOSELY)) * reading.spread:
         return False
-    as_well = outage and reading.squared[rows].mean() < _AS_WELL**2 * usual
-    return bool(as_well or reading.share(rows) < _HARDLY)
+    # where it is read as another value, that share may be wrong: a plant that bends goes where it never was
+    return bool(
+        reading.squared[rows].mean() < _AS_WELL**2 * usual if outage else reading.share(rows) < _HARDLY
+    )
 
 
 def with_frozen(claim: Claim | None, frozen: Claim | None) -> Claim | None:
@@ -125,6 +132,33 @@ def with_frozen(claim: Claim | None, frozen: Claim | None) -> Claim | None:
         evidence=(*first.evidence, *second.evidence),
         latents=claim.latents,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """A log with long silences, and an action that can be read."""
+
+    reading: Reading
+    silent: list[Silence]
+    usual: float
+    """Squared error of the reading where the log is not silent."""
+    least: float
+    """The same in a silence from which the reading is far off."""
+
+    @classmethod
+    def of(cls, ground: Ground, column: str) -> "_Asked | None":
+        """None where nothing can be asked, or where the log lacks something all over."""
+        logged = ground.logged(column)
+        long = [s for s in silences(ground, column, _LONG) if s.stop - s.first >= _ROWS]
+        silent = [s for s in long if not _at_an_end(logged, s)]
+        inside = _rows(ground, silent)
+        if not silent or (~inside).sum() < _ENOUGH * ground.F.shape[1]:
+            return None
+        reading = read_of(ground, column, inside)
+        usual = max(float(reading.squared[~inside].mean()), 1e-30)
+        if usual > (1.0 - _READ) * reading.spread or reading.share(~inside) > _ELSEWHERE:
+            return None
+        return cls(reading, silent, usual, max(_MISREAD**2 * usual, _MATERIAL**2 * reading.spread))
 
 
 def _rows(ground: Ground, silent: list[Silence]) -> Bool[np.ndarray, " n"]:

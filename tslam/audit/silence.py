@@ -5,10 +5,12 @@ done in an outage need not lie along what the log is known to do. When it was do
 that log, which moves all the time, held one value, and hardly at any other time.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from jaxtyping import Int
 from scipy.stats import binom
 
 from tslam.audit.finding import Claim, counted, series_at
@@ -20,7 +22,8 @@ __all__ = ["Silence", "as_silence", "silences", "spans"]
 _LONG = 10.0
 """Times as long as the mean stretch of a log that a silence lasts: by chance one stretch in 20,000."""
 _SURE = 1e-4
-"""p-value, by chance, of as many moves in one of a log's silences: asked of every log."""
+"""p-value, by chance, of as many moves in one of a log's silences, or in those in which it is read as another
+value: asked of every log."""
 _FEWEST = 2
 """Moves in a silence from which it is a window of the outage."""
 
@@ -53,32 +56,37 @@ def silences(ground: Ground, column: str, least: float) -> list[Silence]:
     return [s for s in found if s.times >= least]
 
 
-def as_silence(ground: Ground, columns: list[str], claim: Claim) -> Claim:
+def as_silence(
+    ground: Ground, columns: list[str], claim: Claim, misread: Callable[[str], list[Silence]]
+) -> Claim:
     """A claim about hidden moves, told as an outage of the log in whose silences they come, if there is one.
 
     Args:
         ground: The rich model.
         columns: Logged actions that are among its inputs.
         claim: About an action that no column logs.
+        misread: Shorter silences of a column in which it is read as another value: asked about together.
     """
     if not claim.windows or claim.kind is not GapKind.MISSING_ACTION:
         return claim
     at = np.searchsorted(ground.rows, [last for _, last in claim.windows])
     found = {}
     for column in columns:
-        silent = silences(ground, column, _LONG)
-        # the row at which a stretch begins is the log's own move
-        inside = [int(((at > s.first) & (at < s.stop)).sum()) for s in silent]
-        chances = [_chance(ground, s, moves, at.size) for s, moves in zip(silent, inside, strict=True)]
-        p = min(1.0, len(silent) * min(chances, default=1.0))
-        windows = [s for s, moves in zip(silent, inside, strict=True) if moves >= _FEWEST]
+        alone = [[s] for s in silences(ground, column, _LONG)]
+        ways = [way for way in (*alone, misread(column)) if way]
+        p = min(1.0, len(ways) * min((_chance(ground, way, at) for way in ways), default=1.0))
+        windows = [
+            s
+            for s in sorted({s for way in ways for s in way}, key=lambda s: s.first)
+            if _moves(at, s) >= _FEWEST
+        ]
         if windows and p < _SURE:
-            found[column] = (p, sum(inside), windows)
+            found[column] = (p, windows)
     if not found:
         return claim
     column = min(found, key=lambda c: found[c][0])
-    p, moves, windows = found[column]
-    rows = sum(s.stop - s.first for s in windows)
+    p, windows = found[column]
+    rows, moves = sum(s.stop - s.first for s in windows), sum(_moves(at, s) for s in windows)
     evidence = Evidence(
         name="moves_in_silence",
         value=float(moves),
@@ -104,6 +112,12 @@ def spans(ground: Ground, windows: list[Silence]) -> tuple[tuple[int, int], ...]
     return tuple((int(ground.rows[s.first]), int(ground.rows[s.stop - 1])) for s in windows)
 
 
-def _chance(ground: Ground, silence: Silence, moves: int, of: int) -> float:
-    """p-value of so many moves in a stretch, were they anywhere."""
-    return float(binom.sf(moves - 1, of, (silence.stop - silence.first) / ground.n))
+def _moves(at: Int[np.ndarray, " move"], silence: Silence) -> int:
+    """Moves in a silence; the row at which it begins is the log's own."""
+    return int(((at > silence.first) & (at < silence.stop)).sum())
+
+
+def _chance(ground: Ground, silent: list[Silence], at: Int[np.ndarray, " move"]) -> float:
+    """p-value of so many moves in some stretches, were they anywhere."""
+    share = sum(s.stop - s.first for s in silent) / ground.n
+    return float(binom.sf(sum(_moves(at, s) for s in silent) - 1, at.size, share))

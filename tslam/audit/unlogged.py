@@ -105,7 +105,7 @@ def _told(ground: Ground, owners: Owners, claim: Claim) -> Claim:
     """A claim about something hidden, told as one about a log or a sensor where it is theirs."""
     column = None if claim.kind is GapKind.UNDETERMINED else owners.of(claim)
     if column is None:
-        claim = as_silence(ground, owners.columns, claim)
+        claim = as_silence(ground, owners.columns, claim, owners.misread)
         return claim if claim.column else as_sensor(ground, claim)
     return as_outage(ground, as_log(claim, column), owners.offset(column))
 
