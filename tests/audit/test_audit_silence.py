@@ -13,11 +13,12 @@ import tslam
 from tslam.audit import frozen, unlogged
 from tslam.audit.attribution import Hidden
 from tslam.audit.finding import Claim
-from tslam.audit.frozen import claim_frozen, unsupported, with_frozen
+from tslam.audit.frozen import claim_frozen, misread, unsupported, with_frozen
 from tslam.audit.gap import GapKind, Severity
 from tslam.audit.ground import Ground, lay_ground
-from tslam.audit.reading import read_of
+from tslam.audit.reading import Reading, read_of
 from tslam.audit.silence import Silence, as_silence
+from tslam.audit.whose import Owners
 from tslam.contract import from_arguments
 from tslam.panel import build
 from tslam.panel.chain import Structure
@@ -181,6 +182,36 @@ def test_what_moves_only_while_a_log_is_silent_is_what_that_log_should_tell() ->
     assert as_silence(ground, ["valve", "lamp"], _hidden(ground, anywhere), _none).column is None
 
 
+def _held_long() -> pl.DataFrame:
+    """Moved every twenty rows, and frozen three times for a hundred: too short, each by itself."""
+    rng = generator(0, "three windows")
+    frame = _run(rng, lambda t, held, _: held if t % 20 else float(rng.uniform(-1.0, 1.0)))
+    log = frame["valve"].to_numpy().copy()
+    for first in (500, 1200, 1900):
+        log[first : first + 100] = log[first - 1]
+    return frame.with_columns(pl.Series("valve", log))
+
+
+def test_moves_in_several_silences_that_are_misread_are_counted_together() -> None:
+    ground = _ground(_held_long())
+    inside = np.array([first + k for first in (500, 1200, 1900) for k in (20, 40, 60, 80)])
+    owners = Owners(ground, ["valve", "lamp"])
+    assert [len(owners.misread(column)) for column in owners.columns] == [3, 0]
+    assert as_silence(ground, owners.columns, _hidden(ground, inside), _none).column is None
+    told = as_silence(ground, owners.columns, _hidden(ground, inside), owners.misread)
+    assert (told.kind, told.column, len(told.windows)) == (GapKind.LOG_OUTAGE, "valve", 3)
+    anywhere = generator(1, "moves").choice(np.arange(10, ROWS - 20), 12, replace=False)
+    assert as_silence(ground, owners.columns, _hidden(ground, anywhere), owners.misread).column is None
+
+
+def test_held_by_hand_a_controller_is_misread_and_not_frozen() -> None:
+    """What it answered is read from the state: that it did not answer is no outage by itself."""
+    ground = _ground(_plant(0, GAINS["set by a controller"], left_alone=True))
+    assert [(s.first, s.stop) for s in misread(ground, "valve")] != []
+    assert claim_frozen(ground, "valve") is None
+    assert misread(_ground(_plant(0, 0.0, left_alone=True)), "valve") == []
+
+
 def test_two_ways_to_tell_an_outage_make_one_claim() -> None:
     ground = _ground(_frozen(_plant(0, 0.0, left_alone=False)))
     silence = claim_frozen(ground, "valve")
@@ -210,6 +241,16 @@ def test_a_lack_is_doubted_where_the_action_is_read_as_logged(kind: GapKind) -> 
     claim = Claim(kind, "valve", 0.0, 1.0, 1.0, "", windows=((SILENT.start, SILENT.stop - 1),))
     assert unsupported(_ground(frame), claim)
     assert not unsupported(_ground(_frozen(frame)), claim)
+
+
+@pytest.mark.parametrize(("kind", "doubted"), [(GapKind.LOG_OUTAGE, False), (GapKind.COARSE_LOG, True)])
+def test_where_a_plant_bends_the_share_done_casts_no_doubt_on_an_outage(
+    monkeypatch: pytest.MonkeyPatch, kind: GapKind, doubted: bool
+) -> None:
+    """Effects are learnt where the log moves; driven to where it never was, the plant answers otherwise."""
+    monkeypatch.setattr(Reading, "share", lambda *_: -0.3)
+    claim = Claim(kind, "valve", 0.0, 1.0, 1.0, "", windows=((SILENT.start, SILENT.stop - 1),))
+    assert unsupported(_ground(_frozen(_plant(0, 0.0, left_alone=False))), claim) == doubted
 
 
 def test_what_is_found_hidden_and_told_as_an_outage_is_doubted_too(monkeypatch: pytest.MonkeyPatch) -> None:
