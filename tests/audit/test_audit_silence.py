@@ -243,12 +243,16 @@ def test_a_lack_is_doubted_where_the_action_is_read_as_logged(kind: GapKind) -> 
     assert not unsupported(_ground(_frozen(frame)), claim)
 
 
-@pytest.mark.parametrize(("kind", "doubted"), [(GapKind.LOG_OUTAGE, False), (GapKind.COARSE_LOG, True)])
+@pytest.mark.parametrize(
+    ("kind", "whole", "doubted"),
+    [(GapKind.LOG_OUTAGE, 1.0, False), (GapKind.LOG_OUTAGE, 5.0, True), (GapKind.COARSE_LOG, 1.0, True)],
+)
 def test_where_a_plant_bends_the_share_done_casts_no_doubt_on_an_outage(
-    monkeypatch: pytest.MonkeyPatch, kind: GapKind, doubted: bool
+    monkeypatch: pytest.MonkeyPatch, kind: GapKind, whole: float, doubted: bool
 ) -> None:
     """Effects are learnt where the log moves; driven to where it never was, the plant answers otherwise."""
     monkeypatch.setattr(Reading, "share", lambda *_: -0.3)
+    monkeypatch.setattr(frozen, "_WHOLE", whole)
     claim = Claim(kind, "valve", 0.0, 1.0, 1.0, "", windows=((SILENT.start, SILENT.stop - 1),))
     assert unsupported(_ground(_frozen(_plant(0, 0.0, left_alone=False))), claim) == doubted
 
