@@ -10,6 +10,7 @@ the data leave open, E[(r − Bz)² | data] = (r − Bm)² + B P Bᵀ: its mean 
 """
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -29,6 +30,9 @@ WINDOWS = 6
 _BLOCKS = 60
 """Blocks of the bootstrap."""
 _DRAWS = 400
+_LIGHTER = (1.0, 0.01)
+"""Times the penalty of the whole model on what is not multiplied: history alone has to tell an action that is
+held by small differences of large numbers, where there is little noise."""
 _PARTS = ("history", "actions", "exogenous", "latents")
 
 
@@ -127,8 +131,8 @@ def _errors(ground: Ground, keep: np.ndarray) -> Float[np.ndarray, "n chan"]:
     best = np.full_like(ground.Y, np.inf)
     F = ground.F[:, keep]
     products = keep >= ground.X.shape[1]
-    for penalty in PENALTIES:
-        ridge = np.where(products, penalty, ground.penalty[keep])
+    for penalty, lighter in product(PENALTIES, _LIGHTER):
+        ridge = np.where(products, penalty, lighter * ground.penalty[keep])
         ridge[-1] = ground.penalty[-1]
         out = np.zeros_like(ground.Y)
         for split, gram in zip(ground.splits, ground.gram, strict=True):
