@@ -257,6 +257,16 @@ def test_where_a_plant_bends_the_share_done_casts_no_doubt_on_an_outage(
     assert unsupported(_ground(_frozen(_plant(0, 0.0, left_alone=False))), claim) == doubted
 
 
+@pytest.mark.parametrize("everywhere", [-0.1, 0.1])
+def test_a_coarse_log_is_doubted_where_nothing_that_is_read_beyond_it_was_done(
+    monkeypatch: pytest.MonkeyPatch, everywhere: float
+) -> None:
+    """Coarse is a log all over, so that what is read beyond it has to have its effect all over."""
+    monkeypatch.setattr(Reading, "share", lambda _, rows: everywhere if rows.all() else 0.9)
+    claim = Claim(GapKind.COARSE_LOG, "valve", 0.0, 1.0, 1.0, "", windows=((SILENT.start, SILENT.stop - 1),))
+    assert unsupported(_ground(_plant(0, 0.0, left_alone=False)), claim) == (everywhere < 0.0)
+
+
 def test_what_is_found_hidden_and_told_as_an_outage_is_doubted_too(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = _plant(0, 0.0, left_alone=False)
     span = ((SILENT.start, SILENT.stop - 1),)

@@ -112,6 +112,8 @@ def unsupported(ground: Ground, claim: Claim) -> bool:
     """
     assert claim.column is not None
     outage, rows = claim.kind is GapKind.LOG_OUTAGE, in_windows(ground, claim.windows)
+    if not outage and _without_effect(ground, claim.column):
+        return True
     if not rows.any() or (~rows).sum() < _ENOUGH * ground.F.shape[1]:
         return False
     reading = read_of(ground, claim.column, rows)
@@ -123,6 +125,17 @@ def unsupported(ground: Ground, claim: Claim) -> bool:
         # a plant that bends is driven to where it never was while the log moved, and that share means little
         return done < _HARDLY and error < _WHOLE**2 * reading.spread
     return outage or done < _HARDLY
+
+
+def _without_effect(ground: Ground, column: str) -> bool:
+    """Did nothing of what is read beyond a log come about, all over the record?
+
+    In ten right coarse logs that could be read as well as that the share was .02 to .6, in one more, doubted by
+    its windows too, -.09; in four false ones -.2, -.27, -.42 and .22.
+    """
+    reading = read_of(ground, column, np.zeros(ground.n, bool))
+    closely = reading.squared.mean() <= (1.0 - _CLOSELY) * reading.spread
+    return bool(closely and reading.share(np.ones(ground.n, bool)) <= 0.0)
 
 
 def with_frozen(claim: Claim | None, frozen: Claim | None) -> Claim | None:
