@@ -130,8 +130,8 @@ def unsupported(ground: Ground, claim: Claim) -> bool:
 def _without_effect(ground: Ground, column: str) -> bool:
     """Did nothing of what is read beyond a log come about, all over the record?
 
-    In ten right coarse logs that could be read as well as that the share was .02 to .6, in one more, doubted by
-    its windows too, -.09; in four false ones -.2, -.27, -.42 and .22.
+    In ten right coarse logs that could be read as well as that the share was .02 to .6, in one more, doubted
+    by its windows too, -.09; in four false ones -.2, -.27, -.42 and .22.
     """
     reading = read_of(ground, column, np.zeros(ground.n, bool))
     closely = reading.squared.mean() <= (1.0 - _CLOSELY) * reading.spread
