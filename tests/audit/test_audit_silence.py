@@ -247,10 +247,10 @@ def test_a_lack_is_doubted_where_the_action_is_read_as_logged(kind: GapKind) -> 
     ("kind", "whole", "doubted"),
     [(GapKind.LOG_OUTAGE, 1.0, False), (GapKind.LOG_OUTAGE, 5.0, True), (GapKind.COARSE_LOG, 1.0, True)],
 )
-def test_where_a_plant_bends_the_share_done_casts_no_doubt_on_an_outage(
+def test_read_a_whole_spread_off_an_outage_stands_whatever_the_share_done(
     monkeypatch: pytest.MonkeyPatch, kind: GapKind, whole: float, doubted: bool
 ) -> None:
-    """Effects are learnt where the log moves; driven to where it never was, the plant answers otherwise."""
+    """What goes on as it always did is that far off any one value; an effect may be learnt wrongly."""
     monkeypatch.setattr(Reading, "share", lambda *_: -0.3)
     monkeypatch.setattr(frozen, "_WHOLE", whole)
     claim = Claim(kind, "valve", 0.0, 1.0, 1.0, "", windows=((SILENT.start, SILENT.stop - 1),))

@@ -54,9 +54,9 @@ which it is doubted. On records with noise or dead time the first was .7 to 1.03
 ones."""
 _WHOLE = 1.0
 """Error of the reading in an outage over the action's standard deviation, from which it is one whatever that
-share is: what goes on as it always did is as far off any one value, or farther. In three outages of plants
-that bend it was 1.2 to 1.9, with shares of -.3 to .35; in two false ones of short clean tanks .17 and .5,
-with shares of -2.4.
+share is: what goes on as it always did is as far off any one value, or farther. In the silences of three
+outages it was 1.2 to 2.0, with shares of -.3 to .36, as the square of a log with two values had taken part of
+its effect; in two false ones of short clean tanks .17 and .5, with shares of -2.4.
 """
 _COPY, _HELD = 1e-5, 0.3
 """Share of an action's variance that the reading leaves open where a log is a copy of what is measured. What
@@ -122,7 +122,7 @@ def unsupported(ground: Ground, claim: Claim) -> bool:
         return False
     error, done = float(reading.squared[rows].mean()), reading.share(rows)
     if outage and error >= _AS_WELL**2 * usual:
-        # a plant that bends is driven to where it never was while the log moved, and that share means little
+        # of a log with two values the effect, and so that share, is not told at one of them by itself
         return done < _HARDLY and error < _WHOLE**2 * reading.spread
     return outage or done < _HARDLY
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ class Voice:
 
     def item(self, label: str, text: str, style: str = "", width: int = WIDTH) -> None:
         """A line beside a label."""
-        from rich.table import Table  # noqa: PLC0415 - only terminals wrap
-
         if self._whole:
             self._console.print(Text(f"{label:<{width}}{text}"), soft_wrap=True)
             return
