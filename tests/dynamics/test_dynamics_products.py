@@ -44,6 +44,17 @@ def test_a_signal_that_never_moves_is_in_no_product() -> None:
     assert not (Products.learn(X, 2).pairs == 1).any()
 
 
+def test_what_signals_say_linearly_is_no_product_of_theirs() -> None:
+    on = (RNG.random(300) < 0.3).astype(float)
+    other = np.where(on > 0, 0.0, RNG.random(300) < 0.5)  # never both at once
+    three = RNG.integers(0, 3, 300).astype(float)
+    free = (RNG.random(300) < 0.5).astype(float)
+    X = np.column_stack([RNG.normal(size=300), on, other, three, free])
+    pairs = {tuple(p) for p in Products.learn((X - X.mean(axis=0)) / X.std(axis=0), 1).pairs.tolist()}
+    every = {(i, j) for i in range(5) for j in range(i, 5)}
+    assert every - pairs == {(1, 1), (2, 2), (4, 4), (1, 2)}
+
+
 @pytest.mark.parametrize("penalty", [1e6, 1e-3])
 def test_scarce_data_fall_back_to_the_last_value(penalty: float) -> None:
     walk = np.cumsum(RNG.normal(size=(400, 6)), axis=0)

@@ -10,7 +10,7 @@ Systems", 1980. Inputs are bounded by 3 tanh(x / 3), so that extremes do not dom
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from tslam.dynamics.forward import LinearForward
 
@@ -18,6 +18,9 @@ __all__ = ["MOST_PRODUCTS", "ProductForward", "Products", "widened"]
 
 MOST_PRODUCTS = 500
 """Above this many pairs only squares and products with an input are kept: they carry what actions do."""
+
+_PLANE = 1e-9
+"""Share of a product's variance that its signals leave, up to which they say it linearly: rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +48,7 @@ class Products:
             pairs = np.array(sorted(squares | mixed))
         raw = _multiply(current, pairs)
         sd = raw.std(axis=0)
-        keep = sd > 1e-9
+        keep = (sd > 1e-9) & ~_said(current, raw, pairs)
         return cls(pairs[keep], raw.mean(axis=0)[keep], sd[keep])
 
     def of(self, current: Float[np.ndarray, "n signal"]) -> Float[np.ndarray, "n pair"]:
@@ -73,6 +76,27 @@ def widened(
 ) -> Float[np.ndarray, "n wide"]:
     """X, and behind it the products of its chosen columns."""
     return np.column_stack([X, products.of(X[:, current])])
+
+
+def _said(
+    current: Float[np.ndarray, "n signal"], raw: Float[np.ndarray, "n pair"], pairs: Int[np.ndarray, "pair 2"]
+) -> Bool[np.ndarray, " pair"]:
+    """Products that their signals say linearly: a square of two values, two signals that exclude each other.
+
+    A ridge would split a signal's effect between the two, and its slope at either value could have any sign.
+    """
+    y, x = raw - raw.mean(axis=0), current - current.mean(axis=0)
+    a, b = x[:, pairs[:, 0]], x[:, pairs[:, 1]]
+    for other in (a, b - _along(b, a)):
+        y = y - _along(y, other)
+    return np.asarray((y**2).sum(axis=0) <= _PLANE * ((raw - raw.mean(axis=0)) ** 2).sum(axis=0))
+
+
+def _along(y: Float[np.ndarray, "n pair"], x: Float[np.ndarray, "n pair"]) -> Float[np.ndarray, "n pair"]:
+    """What of each column of y lies along that of x; nothing along one that is none."""
+    length = (x**2).sum(axis=0)
+    weight = (x * y).sum(axis=0) / np.where(length > _PLANE * len(x), length, np.inf)
+    return np.asarray(weight * x)
 
 
 def _multiply(
