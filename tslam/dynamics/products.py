@@ -85,18 +85,13 @@ def _said(
 
     A ridge would split a signal's effect between the two, and its slope at either value could have any sign.
     """
-    y, x = raw - raw.mean(axis=0), current - current.mean(axis=0)
-    a, b = x[:, pairs[:, 0]], x[:, pairs[:, 1]]
-    for other in (a, b - _along(b, a)):
-        y = y - _along(y, other)
-    return np.asarray((y**2).sum(axis=0) <= _PLANE * ((raw - raw.mean(axis=0)) ** 2).sum(axis=0))
-
-
-def _along(y: Float[np.ndarray, "n pair"], x: Float[np.ndarray, "n pair"]) -> Float[np.ndarray, "n pair"]:
-    """What of each column of y lies along that of x; nothing along one that is none."""
-    length = (x**2).sum(axis=0)
-    weight = (x * y).sum(axis=0) / np.where(length > _PLANE * len(x), length, np.inf)
-    return np.asarray(weight * x)
+    x = current - current.mean(axis=0)
+    gram, cross = x.T @ x, raw.T @ x
+    own = gram[pairs[:, :, None], pairs[:, None, :]]
+    along = np.take_along_axis(cross, pairs, axis=1)
+    said = np.einsum("pi,pij,pj->p", along, np.linalg.pinv(own, rcond=_PLANE, hermitian=True), along)
+    whole = len(raw) * raw.var(axis=0)
+    return np.asarray(whole - said <= _PLANE * whole)
 
 
 def _multiply(
