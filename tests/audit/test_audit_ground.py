@@ -8,9 +8,10 @@ from audit_cases import LAGS, constant, easy, frozen, ground_of
 from tslam.audit.columns import Shift, rectified
 from tslam.audit.excitation import excitation
 from tslam.audit.finding import driven_channels, largest_share
-from tslam.audit.ground import FOLDS, student_score
+from tslam.audit.ground import FOLDS, lay_ground, student_score
 from tslam.contract import from_arguments
 from tslam.panel import Panel, build
+from tslam.panel.chain import Structure
 from tslam.plants import simulate
 
 PLANT = easy(rows=1200)
@@ -68,6 +69,23 @@ def test_the_direction_of_an_action_is_its_column_of_the_matrix() -> None:
     effect = slope * scaling.obs_sd[0] / scaling.act_sd[0]
     np.testing.assert_allclose(effect, plant.truth.B[:, 0], atol=0.05)
     assert set(driven_channels(ground, slope)) == set(plant.effects["action_0"])
+
+
+def test_a_switch_does_the_same_on_as_off() -> None:
+    rng = np.random.default_rng(5)
+    switch = ((np.arange(2000) // 10) % 5 == 0).astype(float)
+    temperature, load = np.zeros((2, 2000))
+    for t in range(1999):
+        load[t + 1] = 0.95 * load[t] + rng.normal()
+        temperature[t + 1] = 0.9 * temperature[t] + switch[t] + 0.02 * load[t] ** 2 + 0.1 * rng.normal()
+    frame = pl.DataFrame({"t": np.arange(2000), "temperature": temperature, "load": load, "switch": switch})
+    contract, _ = from_arguments(dict(frame.schema), actions=["switch"], exog=["load"])
+    ground = lay_ground(build(frame, contract), Structure(LAGS, 2))
+    scaling = ground.panel.scaling
+    slope = ground.direction(["switch"])[:, 0, 0] * scaling.obs_sd[0, 0] / scaling.act_sd[0]
+    on = ground.logged("switch")[:, 0] > 0.0
+    assert slope[on].mean() == pytest.approx(1.0, abs=0.05)
+    assert slope[~on].mean() == pytest.approx(1.0, abs=0.05)
 
 
 def test_the_share_of_an_effect_is_at_most_one() -> None:

@@ -10,15 +10,14 @@ import polars as pl
 import pytest
 
 import tslam
-from tslam.audit import frozen, unlogged
+from tslam.audit import frozen, run, unlogged
 from tslam.audit.attribution import Hidden
-from tslam.audit.finding import Claim
-from tslam.audit.frozen import claim_frozen, misread, unsupported, with_frozen
+from tslam.audit.finding import Claim, in_windows
+from tslam.audit.frozen import claim_frozen, unsupported, with_frozen
 from tslam.audit.gap import GapKind, Severity
 from tslam.audit.ground import Ground, lay_ground
 from tslam.audit.reading import Reading, read_of
-from tslam.audit.silence import Silence, as_silence
-from tslam.audit.whose import Owners
+from tslam.audit.silence import as_silence, spans
 from tslam.contract import from_arguments
 from tslam.panel import build
 from tslam.panel.chain import Structure
@@ -163,53 +162,46 @@ def test_a_log_a_step_late_may_be_frozen_too() -> None:
     assert SILENT.start - 5 <= stamps.index(first) < stamps.index(last) <= SILENT.stop + 1
 
 
+@pytest.mark.parametrize(
+    ("shift", "expected"),
+    [
+        (1, ((1, 11), (101, 399), (401, 899))),
+        (-3, ((0, 7), (97, 396), (400, 896))),
+        (0, ((0, 10), (100, 399), (400, 899))),
+    ],
+)
+def test_windows_are_where_the_log_was_wrong_and_stay_in_their_stretch(
+    shift: int, expected: tuple[tuple[int, int], ...]
+) -> None:
+    frame = _plant(0, 0.0, left_alone=False)[:1000]
+    panel = build(pl.concat([frame[:400], frame[500:]]), from_arguments(dict(frame.schema), **ROLES)[0])
+    claim = Claim(GapKind.LOG_OUTAGE, "valve", 0.0, 1.0, 1.0, "", windows=((0, 10), (100, 399), (400, 899)))
+    assert run._as_logged(panel, claim, shift).windows == expected
+
+
 def _hidden(ground: Ground, at: np.ndarray) -> Claim:
     windows = tuple((int(ground.rows[k]) - 1, int(ground.rows[k])) for k in np.sort(at))
     return Claim(GapKind.MISSING_ACTION, None, 0.0, 1.0, 1.0, "", windows=windows, latents=True)
-
-
-def _none(_: str) -> list[Silence]:
-    return []
 
 
 def test_what_moves_only_while_a_log_is_silent_is_what_that_log_should_tell() -> None:
     ground = _ground(_frozen(_plant(0, 0.0, left_alone=False)))
     rng = generator(0, "moves")
     inside = rng.choice(np.arange(SILENT.start + 10, SILENT.stop - 10), 12, replace=False)
-    told = as_silence(ground, ["valve", "lamp"], _hidden(ground, inside), _none)
+    told = as_silence(ground, ["valve", "lamp"], _hidden(ground, inside))
     assert (told.kind, told.column) == (GapKind.LOG_OUTAGE, "valve")
     anywhere = rng.choice(np.arange(10, ROWS - 20), 12, replace=False)
-    assert as_silence(ground, ["valve", "lamp"], _hidden(ground, anywhere), _none).column is None
-
-
-def _held_long() -> pl.DataFrame:
-    """Moved every twenty rows, and frozen three times for a hundred: too short, each by itself."""
-    rng = generator(0, "three windows")
-    frame = _run(rng, lambda t, held, _: held if t % 20 else float(rng.uniform(-1.0, 1.0)))
-    log = frame["valve"].to_numpy().copy()
-    for first in (500, 1200, 1900):
-        log[first : first + 100] = log[first - 1]
-    return frame.with_columns(pl.Series("valve", log))
-
-
-def test_moves_in_several_silences_that_are_misread_are_counted_together() -> None:
-    ground = _ground(_held_long())
-    inside = np.array([first + k for first in (500, 1200, 1900) for k in (20, 40, 60, 80)])
-    owners = Owners(ground, ["valve", "lamp"])
-    assert [len(owners.misread(column)) for column in owners.columns] == [3, 0]
-    assert as_silence(ground, owners.columns, _hidden(ground, inside), _none).column is None
-    told = as_silence(ground, owners.columns, _hidden(ground, inside), owners.misread)
-    assert (told.kind, told.column, len(told.windows)) == (GapKind.LOG_OUTAGE, "valve", 3)
-    anywhere = generator(1, "moves").choice(np.arange(10, ROWS - 20), 12, replace=False)
-    assert as_silence(ground, owners.columns, _hidden(ground, anywhere), owners.misread).column is None
+    assert as_silence(ground, ["valve", "lamp"], _hidden(ground, anywhere)).column is None
 
 
 def test_held_by_hand_a_controller_is_misread_and_not_frozen() -> None:
     """What it answered is read from the state: that it did not answer is no outage by itself."""
     ground = _ground(_plant(0, GAINS["set by a controller"], left_alone=True))
-    assert [(s.first, s.stop) for s in misread(ground, "valve")] != []
+    asked = frozen._Read.of(ground, "valve")
+    assert asked is not None
+    inside = in_windows(ground, spans(ground, asked.silent))
+    assert asked.reading.squared[inside].mean() >= asked.least
     assert claim_frozen(ground, "valve") is None
-    assert misread(_ground(_plant(0, 0.0, left_alone=True)), "valve") == []
 
 
 def test_two_ways_to_tell_an_outage_make_one_claim() -> None:
@@ -243,18 +235,13 @@ def test_a_lack_is_doubted_where_the_action_is_read_as_logged(kind: GapKind) -> 
     assert not unsupported(_ground(_frozen(frame)), claim)
 
 
-@pytest.mark.parametrize(
-    ("kind", "whole", "doubted"),
-    [(GapKind.LOG_OUTAGE, 1.0, False), (GapKind.LOG_OUTAGE, 5.0, True), (GapKind.COARSE_LOG, 1.0, True)],
-)
-def test_read_a_whole_spread_off_an_outage_stands_whatever_the_share_done(
-    monkeypatch: pytest.MonkeyPatch, kind: GapKind, whole: float, doubted: bool
+@pytest.mark.parametrize("kind", [GapKind.LOG_OUTAGE, GapKind.COARSE_LOG])
+def test_a_lack_is_doubted_where_what_is_read_beyond_the_log_was_not_done(
+    monkeypatch: pytest.MonkeyPatch, kind: GapKind
 ) -> None:
-    """What goes on as it always did is that far off any one value; an effect may be learnt wrongly."""
-    monkeypatch.setattr(Reading, "share", lambda *_: -0.3)
-    monkeypatch.setattr(frozen, "_WHOLE", whole)
+    monkeypatch.setattr(Reading, "share", lambda _, rows: 0.5 if rows.all() else -0.3)
     claim = Claim(kind, "valve", 0.0, 1.0, 1.0, "", windows=((SILENT.start, SILENT.stop - 1),))
-    assert unsupported(_ground(_frozen(_plant(0, 0.0, left_alone=False))), claim) == doubted
+    assert unsupported(_ground(_frozen(_plant(0, 0.0, left_alone=False))), claim)
 
 
 @pytest.mark.parametrize("everywhere", [-0.1, 0.1])

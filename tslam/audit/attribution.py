@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float
 
 from tslam.audit.causal import Lean
 from tslam.audit.gap import Attribution, Share
-from tslam.audit.ground import PENALTIES, Ground
+from tslam.audit.ground import LINEAR_PENALTIES, PENALTIES, Ground
 from tslam.audit.levels import Levels
 from tslam.audit.moves import Moves
 from tslam.dynamics.inverse import HeldInverse
@@ -30,9 +30,6 @@ WINDOWS = 6
 _BLOCKS = 60
 """Blocks of the bootstrap."""
 _DRAWS = 400
-_LIGHTER = (1.0, 0.01)
-"""Times the penalty of the whole model on what is not multiplied: history alone has to tell an action that is
-held by small differences of large numbers, where there is little noise."""
 _PARTS = ("history", "actions", "exogenous", "latents")
 
 
@@ -125,14 +122,14 @@ def _nested(ground: Ground, hidden: Hidden) -> _Errors:
 def _errors(ground: Ground, keep: np.ndarray) -> Float[np.ndarray, "n chan"]:
     """Squared held-out error of the rich model on some of its columns.
 
-    Each channel takes the penalty on products that serves these columns best: what steadies the whole
-    model need not steady a part of it.
+    Each channel takes the penalties that serve these columns best: what steadies the whole model need not
+    steady a part of it, and history alone tells an action that is held by small differences of large numbers.
     """
     best = np.full_like(ground.Y, np.inf)
     F = ground.F[:, keep]
     products = keep >= ground.X.shape[1]
-    for penalty, lighter in product(PENALTIES, _LIGHTER):
-        ridge = np.where(products, penalty, lighter * ground.penalty[keep])
+    for linear, penalty in product(LINEAR_PENALTIES, PENALTIES):
+        ridge = np.where(products, penalty, linear)
         ridge[-1] = ground.penalty[-1]
         out = np.zeros_like(ground.Y)
         for split, gram in zip(ground.splits, ground.gram, strict=True):

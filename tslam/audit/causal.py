@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.stats import kurtosis
 
-from tslam.audit.ground import Ground, student_score
+from tslam.audit.ground import Ground, robust_scatter, student_score
 from tslam.audit.rest import AFTER, BEFORE, steps_at_rest, undisturbed
 from tslam.dynamics.forward import LinearForward, fit_ridge
 from tslam.dynamics.held import HeldFit, fit_held
@@ -60,7 +60,9 @@ class Causal:
     """What a held latent adds, causally and held out."""
 
     gain: MeanTest
-    """Nats per transition over the lean model without it."""
+    """Nats per transition over the lean model without it, both scored in the scatter of the rich one."""
+    own_gain: MeanTest
+    """The same in the lean model's own scatter: in that of a far better model any gain is large."""
     against_rich: MeanTest
     """Nats per transition of lean with latent over rich without: adequate where not surely negative."""
     persistence: float
@@ -85,7 +87,7 @@ def lean_fits(ground: Ground) -> Lean:
     products = Products.learn(c.X[learn][:, current], len(panel.channels))
     wide = c.X.shape[1] + len(products.pairs) <= _WIDEST and ground.penalty[-2] < 1.0
     F = widened(c.X, products, current) if wide else c.X
-    penalty = np.full(F.shape[1], 1e-3)
+    penalty = np.full(F.shape[1], ground.penalty[0])
     penalty[c.X.shape[1] :] = ground.penalty[-2]
     at = np.flatnonzero(c.usable)
     parts = folds(panel, c.rows[at], count=parts_of(len(at)), purge=10)
@@ -112,6 +114,7 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
     """Test the latent of the lean model."""
     n = len(lean.rows)
     gain, versus = np.full(n, np.nan), np.full(n, np.nan)
+    ahead, behind = np.zeros_like(lean.Y), np.zeros_like(lean.Y)
     levels, resting = [], []
     still = undisturbed(ground.panel, lean.rows, lean.start, after=AFTER, before=BEFORE)
     rich = np.full((int(lean.rows.max()) + 2, ground.Y.shape[1]), np.nan)
@@ -122,17 +125,18 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
         path = fit.inverse.path(left, lean.start)
         levels.append(path.mean[:, 0])
         resting.append(steps_at_rest(path.mean[:, 0], still, lean.start))
-        ahead = np.where(seen, left - path.prior @ fit.inverse.B.T, 0.0)
-        behind = np.where(seen, lean.Y - plain.mean(lean.F), 0.0)
-        cov = ground.cov
-        both = test & np.isfinite(rich[lean.rows]).any(axis=1)
-        score = student_score(ahead, cov)
-        gain[test] = (score - student_score(behind, cov))[test]
-        versus[both] = (score - student_score(np.nan_to_num(rich[lean.rows]), cov))[both]
+        ahead[test] = np.where(seen, left - path.prior @ fit.inverse.B.T, 0.0)[test]
+        behind[test] = np.where(seen, lean.Y - plain.mean(lean.F), 0.0)[test]
+    tested = np.logical_or.reduce(lean.held)
+    both = tested & np.isfinite(rich[lean.rows]).any(axis=1)
+    gain[tested] = _gain(ahead, behind, ground.cov)[tested]
+    versus[both] = _gain(ahead, np.nan_to_num(rich[lean.rows]), ground.cov)[both]
+    own, _ = robust_scatter(behind[tested], seen[tested])
     level = levels[0]
     inside = ~lean.start[1:]
     return Causal(
         gain=mean_test(gain, _BANDWIDTH),
+        own_gain=mean_test(np.where(tested, _gain(ahead, behind, own), np.nan), _BANDWIDTH),
         against_rich=mean_test(versus, _BANDWIDTH),
         persistence=float(np.median([f.inverse.phi[0] for f in lean.with_latent])),
         agreement=agreement(levels),
@@ -141,6 +145,14 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
         level=level[np.searchsorted(lean.rows, ground.rows)],
         direction=lean.with_latent[0].inverse.B[:, 0],
     )
+
+
+def _gain(
+    ahead: Float[np.ndarray, "n chan"],
+    behind: Float[np.ndarray, "n chan"],
+    cov: Float[np.ndarray, "chan chan"],
+) -> Float[np.ndarray, " n"]:
+    return np.asarray(student_score(ahead, cov) - student_score(behind, cov))
 
 
 def agreement(paths: Sequence[Float[np.ndarray, " n"]]) -> float:

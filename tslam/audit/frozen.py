@@ -21,7 +21,7 @@ from tslam.audit.offset import surest_part
 from tslam.audit.reading import Reading, read_of
 from tslam.audit.silence import Silence, silences, spans
 
-__all__ = ["claim_frozen", "misread", "unsupported", "with_frozen"]
+__all__ = ["claim_frozen", "unsupported", "with_frozen"]
 
 _LONG, _ROWS = 3.5, 50
 """Times as long as the log's mean stretch that a silence lasts, and its fewest rows."""
@@ -51,13 +51,7 @@ _AS_WELL, _HARDLY = 1.1, 0.35
 """Error in the windows of an outage over that elsewhere, and share of what was read that was done, up to
 which it is doubted. On records with noise or dead time the first was .7 to 1.03 in three false outages and
 1.2 to 6.4 in nine right ones; the second .04 and .3 in two false coarse logs, .43 to .78 in five right
-ones."""
-_WHOLE = 1.0
-"""Error of the reading in an outage over the action's standard deviation, from which it is one whatever that
-share is: what goes on as it always did is as far off any one value, or farther. In the silences of three
-outages it was 1.2 to 2.0, with shares of -.3 to .36, as the square of a log with two values had taken part of
-its effect; in two false ones of short clean tanks .17 and .5, with shares of -2.4.
-"""
+ones; of short clean tanks -2.4 in two false outages, elsewhere .86 to 1.01 in eight right ones."""
 _COPY, _HELD = 1e-5, 0.3
 """Share of an action's variance that the reading leaves open where a log is a copy of what is measured. What
 such an action does and what it follows are one, so that the share done is hardly known; a copy that is none
@@ -74,30 +68,15 @@ def claim_frozen(ground: Ground, column: str) -> Claim | None:
         ground: The rich model, the column among its inputs.
         column: Name of a logged action column.
     """
-    asked = _Asked.of(ground, column)
+    asked = _Read.of(ground, column)
     if asked is None:
         return None
-    reading, usual, least = asked.reading, asked.usual, asked.least
-    if usual <= _COPY * reading.spread:
-        told = [s for s in asked.silent if _no_copy(reading, _rows(ground, [s]), least)]
+    if asked.usual <= _COPY * asked.reading.spread:
+        told = [s for s in asked.silent if asked.is_no_copy(in_windows(ground, spans(ground, [s])))]
         # that it is no copy there is a fact, and no more is known
-        claim = _claim(ground, column, reading, usual, told) if told else None
-        return claim and replace(claim, fact=True, most="warning")
-    told = [s for s in asked.silent if _contradicted(reading, _rows(ground, [s]), least)]
-    return _as_action(ground, column, reading, usual, told) if told else None
-
-
-def misread(ground: Ground, column: str) -> list[Silence]:
-    """Silences in which something else is read than what the log holds, whether or not it was done.
-
-    Args:
-        ground: The rich model, the column among its inputs.
-        column: Name of a logged action column.
-    """
-    asked = _Asked.of(ground, column)
-    if asked is None:
-        return []
-    return [s for s in asked.silent if asked.reading.squared[_rows(ground, [s])].mean() >= asked.least]
+        return replace(_claim(ground, column, asked, told), fact=True, most="warning") if told else None
+    told = [s for s in asked.silent if asked.is_contradicted(in_windows(ground, spans(ground, [s])))]
+    return _as_action(ground, column, asked, told) if told else None
 
 
 def unsupported(ground: Ground, claim: Claim) -> bool:
@@ -120,11 +99,8 @@ def unsupported(ground: Ground, claim: Claim) -> bool:
     usual = float(reading.squared[~rows].mean())
     if usual > (1.0 - (_WELL if outage else _CLOSELY)) * reading.spread:
         return False
-    error, done = float(reading.squared[rows].mean()), reading.share(rows)
-    if outage and error >= _AS_WELL**2 * usual:
-        # of a log with two values the effect, and so that share, is not told at one of them by itself
-        return done < _HARDLY and error < _WHOLE**2 * reading.spread
-    return outage or done < _HARDLY
+    as_well = outage and float(reading.squared[rows].mean()) < _AS_WELL**2 * usual
+    return as_well or reading.share(rows) < _HARDLY
 
 
 def _without_effect(ground: Ground, column: str) -> bool:
@@ -155,8 +131,8 @@ def with_frozen(claim: Claim | None, frozen: Claim | None) -> Claim | None:
 
 
 @dataclass(frozen=True, eq=False)
-class _Asked:
-    """A log with long silences, and an action that can be read."""
+class _Read:
+    """A log with long silences, of an action that can be read."""
 
     reading: Reading
     silent: list[Silence]
@@ -166,12 +142,12 @@ class _Asked:
     """The same in a silence from which the reading is far off."""
 
     @classmethod
-    def of(cls, ground: Ground, column: str) -> "_Asked | None":
+    def of(cls, ground: Ground, column: str) -> "_Read | None":
         """None where nothing can be asked, or where the log lacks something all over."""
         logged = ground.logged(column)
         long = [s for s in silences(ground, column, _LONG) if s.stop - s.first >= _ROWS]
         silent = [s for s in long if not _at_an_end(logged, s)]
-        inside = _rows(ground, silent)
+        inside = in_windows(ground, spans(ground, silent))
         if not silent or (~inside).sum() < _ENOUGH * ground.F.shape[1]:
             return None
         reading = read_of(ground, column, inside)
@@ -180,28 +156,20 @@ class _Asked:
             return None
         return cls(reading, silent, usual, max(_MISREAD**2 * usual, _MATERIAL**2 * reading.spread))
 
+    def is_contradicted(self, rows: Bool[np.ndarray, " n"]) -> bool:
+        """Is the reading far off in a silence, and was what it reads done?"""
+        reading = self.reading
+        done = _DONE <= reading.share(rows) <= _AT_MOST and reading.nats(rows) >= _NATS
+        return bool(done and reading.squared[rows].mean() >= self.least and reading.test(rows).t >= _CERTAIN)
 
-def _rows(ground: Ground, silent: list[Silence]) -> Bool[np.ndarray, " n"]:
-    out = np.zeros(ground.n, bool)
-    for s in silent:
-        out[s.first : s.stop] = True
-    return out
-
-
-def _contradicted(reading: Reading, rows: Bool[np.ndarray, " n"], least: float) -> bool:
-    """Is the reading far off in a silence, and was what it reads done?"""
-    done = _DONE <= reading.share(rows) <= _AT_MOST and reading.nats(rows) >= _NATS
-    return bool(done and reading.squared[rows].mean() >= least and reading.test(rows).t >= _CERTAIN)
+    def is_no_copy(self, rows: Bool[np.ndarray, " n"]) -> bool:
+        """Is a copy of what is measured none in a silence, and nothing says that the action was held?"""
+        return bool(self.reading.squared[rows].mean() >= self.least and self.reading.at_most(rows) > _HELD)
 
 
-def _no_copy(reading: Reading, rows: Bool[np.ndarray, " n"], least: float) -> bool:
-    """Is a copy of what is measured none in a silence, and nothing says that the action was held there?"""
-    return bool(reading.squared[rows].mean() >= least and reading.at_most(rows) > _HELD)
-
-
-def _claim(ground: Ground, column: str, reading: Reading, usual: float, told: list[Silence]) -> Claim:
+def _claim(ground: Ground, column: str, asked: _Read, told: list[Silence]) -> Claim:
     """Of a copy of what is measured; counted over whole silences: a part would be chosen by what it shows."""
-    rows = _rows(ground, told)
+    reading, rows = asked.reading, in_windows(ground, spans(ground, told))
     own = reading.squared[rows]
     return Claim(
         kind=GapKind.LOG_OUTAGE,
@@ -213,7 +181,7 @@ def _claim(ground: Ground, column: str, reading: Reading, usual: float, told: li
         evidence=(
             Evidence(
                 name="misread",
-                value=float(np.sqrt(own.mean() / usual)),
+                value=float(np.sqrt(own.mean() / asked.usual)),
                 reference=_MISREAD,
                 reading="Error of what an inverse model reads while the log is silent over that elsewhere; "
                 "where nothing is done it reads better.",
@@ -231,9 +199,10 @@ def _claim(ground: Ground, column: str, reading: Reading, usual: float, told: li
     )
 
 
-def _as_action(ground: Ground, column: str, reading: Reading, usual: float, told: list[Silence]) -> Claim:
+def _as_action(ground: Ground, column: str, asked: _Read, told: list[Silence]) -> Claim:
     """Of a log that tells more than what is measured: what was read had its effect."""
-    claim, rows = _claim(ground, column, reading, usual, told), _rows(ground, told)
+    claim, reading = _claim(ground, column, asked, told), asked.reading
+    rows = in_windows(ground, claim.windows)
     test = reading.test(rows)
     done = Evidence(
         name="done",

@@ -7,6 +7,7 @@ half-and-half split would judge the model at levels it never saw.
 """
 
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -21,9 +22,11 @@ from tslam.panel.windows import bounds, carry
 __all__ = [
     "DEGREES",
     "FOLDS",
+    "LINEAR_PENALTIES",
     "PENALTIES",
     "Ground",
     "Regressors",
+    "firm",
     "held_loss",
     "lay_ground",
     "robust_scatter",
@@ -44,7 +47,9 @@ _BETTER = 0.01
 
 PENALTIES = (1e-3, 1e-1, 1e3)
 """Ridge penalties tried on the products; the last switches them off."""
-_LINEAR_PENALTY = 1e-3
+LINEAR_PENALTIES = (1e-3, 1e-5)
+"""And on the rest. The second is better by up to .2 nats a channel where there is little noise: past samples
+are then alike. The first by up to .6 on records of 600 rows and less."""
 _ROBUST_STEPS = 8
 
 
@@ -178,6 +183,34 @@ def lay_ground(panel: Panel, structure: Structure) -> Ground:
     return replace(cleared, plain=plain) if held_loss(cleared) < held_loss(plain) - _BETTER else plain
 
 
+def firm(ground: Ground) -> Ground:
+    """The same regression under the heaviest penalty: its history takes less of an input that is held.
+
+    A lighter one predicts better, by small differences of past samples that tell what was done; what a log
+    lacks is then told before it is asked for.
+    """
+    ridge = ground.penalty.copy()
+    ridge[: ground.X.shape[1]] = max(LINEAR_PENALTIES)
+    if np.array_equal(ridge, ground.penalty):
+        return ground
+    raw = np.where(ground.seen, ground.Y, np.nan)
+    weights, residual = _cross_fit(ground.F, raw, ground.seen, ground.splits, ground.gram, ridge)
+    filled, zero = ground.Y.copy(), np.where(ground.seen, residual, 0.0)
+    for split, W in zip(ground.splits, weights, strict=True):
+        predicted = ground.F[split.held] @ W
+        filled[split.held] = np.where(ground.seen[split.held], raw[split.held], predicted)
+    cov, trust = robust_scatter(zero, ground.seen)
+    return replace(
+        ground,
+        Y=filled,
+        penalty=ridge,
+        weights=tuple(weights),
+        residual=zero,
+        cov=cov,
+        trust=trust,
+    )
+
+
 def held_loss(ground: Ground) -> float:
     """Mean over the channels of the log of their held-out error, per measured value."""
     error = (ground.residual**2).sum(axis=0) / np.maximum(ground.seen.sum(axis=0), 1)
@@ -207,9 +240,9 @@ def _lay(
     splits = tuple(folds(panel, rows, count=FOLDS, purge=max(10, lags)))
     gram = _grams(F, splits)
     best: tuple[float, Float[np.ndarray, " wide"], list[np.ndarray], np.ndarray] | None = None
-    for penalty in PENALTIES:
+    for linear, penalty in product(LINEAR_PENALTIES, PENALTIES):
         ridge = np.concatenate(
-            [np.full(X.shape[1], _LINEAR_PENALTY), np.full(F.shape[1] - X.shape[1] - 1, penalty), [1e-9]]
+            [np.full(X.shape[1], linear), np.full(F.shape[1] - X.shape[1] - 1, penalty), [1e-9]]
         )
         weights, residual = _cross_fit(F, raw, seen, splits, gram, ridge)
         error = np.where(seen, residual, 0.0)

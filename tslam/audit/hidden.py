@@ -80,18 +80,19 @@ def as_log(claim: Claim, column: str) -> Claim:
 def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
     """Does a held latent earn its place, and does it act or drift?"""
     fits = adequate(causal)
-    if not (fits or acts(causal)) or causal.gain.t < _GAIN or causal.persistence < _HELD:
+    gain = causal.gain if fits else causal.own_gain
+    if not (fits or acts(causal)) or gain.t < _GAIN or causal.persistence < _HELD:
         return None
     if causal.agreement < _AGREES or len(causal.level) < _MOVING * (causal.jumpiness + 3.0):
         return None
     channels = driven_channels(ground, causal.direction)
-    score = 1000.0 * causal.gain.mean
+    score = 1000.0 * gain.mean
     jumps = causal.jumpiness > _JUMPS
     evidence: tuple[Evidence, ...] = (
-        causal_gain(causal.gain, "the latent, as known beforehand, adds"),
+        causal_gain(gain, "the latent, as known beforehand, adds"),
         Evidence(
             name="causal_gain_t",
-            value=causal.gain.t,
+            value=gain.t,
             reference=_GAIN,
             reading="The gain over its HAC error.",
         ),
@@ -126,7 +127,7 @@ def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
     return Claim(
         kind=GapKind.MISSING_ACTION if jumps else GapKind.MISSING_EXOGENOUS,
         column=None,
-        p=causal.gain.p,
+        p=gain.p,
         share=largest_share(ground, causal.level[:, None] * causal.direction[None, :]),
         score=score,
         recommendation=log_what_moves(channels) if jumps else drift,

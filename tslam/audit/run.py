@@ -24,7 +24,7 @@ from tslam.audit.gap import (
     Stamp,
     Substitution,
 )
-from tslam.audit.ground import Ground, held_loss, lay_ground
+from tslam.audit.ground import Ground, firm, held_loss, lay_ground
 from tslam.audit.lag_scan import scan_lags
 from tslam.audit.late_series import claim_late_series
 from tslam.audit.logs import claim_excitation, claim_lag, likely_delay, shows_nothing
@@ -158,10 +158,11 @@ def _ask_logs(
     sound, delays = _set_right(
         structure, ground, late, inert, {c: d for c, d in delays.items() if d and c not in moved}
     )
+    held = firm(sound)
     for column in usable:
         if column in moved:
             untested += _unasked(column, ("outage, coarseness",), "its log and the effect do not go together")
-        claim = None if column in moved - a_step else _lacking(sound, column, by_effect=column not in moved)
+        claim = None if column in moved - a_step else _lacking(held, column, by_effect=column not in moved)
         if claim is not None and claim.kind is GapKind.COARSE_LOG and column in silent:
             # a class of what was set has an effect itself; a limit has one only while it binds
             untested += _unasked(column, ("coarseness",), "its log shows no effect by itself")

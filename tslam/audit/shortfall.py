@@ -259,11 +259,9 @@ def _readable(ground: Ground, offset: Offset) -> float:
 
     Quarters of the record predict one another: what only holds inside a quarter is not readable.
     """
-    x = ground.panel.exog[ground.rows]
+    x, a = ground.held(ground.panel.exog), ground.held(ground.panel.actions)
     if x.shape[1] == 0:
         return 0.0
-    x = np.nan_to_num(x)
-    a = np.nan_to_num(ground.panel.actions[ground.rows])
     F = np.column_stack(
         [x, np.tanh(x), x**2, *(x[:, i : i + 1] * a for i in range(x.shape[1])), a, np.ones(len(x))]
     )

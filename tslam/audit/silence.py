@@ -5,7 +5,6 @@ done in an outage need not lie along what the log is known to do. When it was do
 that log, which moves all the time, held one value, and hardly at any other time.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -22,8 +21,7 @@ __all__ = ["Silence", "as_silence", "silences", "spans"]
 _LONG = 10.0
 """Times as long as the mean stretch of a log that a silence lasts: by chance one stretch in 20,000."""
 _SURE = 1e-4
-"""p-value, by chance, of as many moves in one of a log's silences, or in those in which it is read as another
-value: asked of every log."""
+"""p-value, by chance, of as many moves in one of a log's silences: asked of every log."""
 _FEWEST = 2
 """Moves in a silence from which it is a window of the outage."""
 
@@ -56,30 +54,22 @@ def silences(ground: Ground, column: str, least: float) -> list[Silence]:
     return [s for s in found if s.times >= least]
 
 
-def as_silence(
-    ground: Ground, columns: list[str], claim: Claim, misread: Callable[[str], list[Silence]]
-) -> Claim:
+def as_silence(ground: Ground, columns: list[str], claim: Claim) -> Claim:
     """A claim about hidden moves, told as an outage of the log in whose silences they come, if there is one.
 
     Args:
         ground: The rich model.
         columns: Logged actions that are among its inputs.
         claim: About an action that no column logs.
-        misread: Shorter silences of a column in which it is read as another value: asked about together.
     """
     if not claim.windows or claim.kind is not GapKind.MISSING_ACTION:
         return claim
     at = np.searchsorted(ground.rows, [last for _, last in claim.windows])
     found = {}
     for column in columns:
-        alone = [[s] for s in silences(ground, column, _LONG)]
-        ways = [way for way in (*alone, misread(column)) if way]
-        p = min(1.0, len(ways) * min((_chance(ground, way, at) for way in ways), default=1.0))
-        windows = [
-            s
-            for s in sorted({s for way in ways for s in way}, key=lambda s: s.first)
-            if _moves(at, s) >= _FEWEST
-        ]
+        silent = silences(ground, column, _LONG)
+        p = min(1.0, len(silent) * min((_chance(ground, s, at) for s in silent), default=1.0))
+        windows = [s for s in silent if _moves(at, s) >= _FEWEST]
         if windows and p < _SURE:
             found[column] = (p, windows)
     if not found:
@@ -117,7 +107,6 @@ def _moves(at: Int[np.ndarray, " move"], silence: Silence) -> int:
     return int(((at > silence.first) & (at < silence.stop)).sum())
 
 
-def _chance(ground: Ground, silent: list[Silence], at: Int[np.ndarray, " move"]) -> float:
-    """p-value of so many moves in some stretches, were they anywhere."""
-    share = sum(s.stop - s.first for s in silent) / ground.n
-    return float(binom.sf(sum(_moves(at, s) for s in silent) - 1, at.size, share))
+def _chance(ground: Ground, silence: Silence, at: Int[np.ndarray, " move"]) -> float:
+    """p-value of so many moves in a stretch, were they anywhere."""
+    return float(binom.sf(_moves(at, silence) - 1, at.size, (silence.stop - silence.first) / ground.n))

@@ -15,14 +15,17 @@ _TOLD = 0.6
 """Share of a latent's variance that the data tell, from which its jumps mean something."""
 _RESTING = 4
 """Fewest jumps at rest: one or two happen to any path."""
-_P_RESTING = 0.05
-"""p-value of the jumps at rest from which they are too many for a misfit."""
+_P_RESTING = 0.03
+"""p-value of the jumps at rest from which they are too many for a misfit: times the latents asked, unless
+both halves surely found the same."""
 _PERIODIC = 0.6
 """Share of a latent's variance in one line of its spectrum from which it follows a clock."""
 _AGREES = 0.8
 """R² of a latent on those of the other half of the data from which it is there in both."""
 _BOTH = 0.35
 """The same from which a latent that jumps is no accident of one half."""
+_SURELY_BOTH = 0.7
+"""The same from which both surely found it."""
 _ALONE = 0.5
 """The same for the next one: a model that misfits leaves several."""
 _SLOW = 0.965
@@ -40,7 +43,7 @@ def acting(levels: Levels) -> list[Level]:
         for level in levels.levels
         if min(level.told - _TOLD, level.agreement - _BOTH) > 0.0
         and level.resting >= _RESTING
-        and level.p_resting < _P_RESTING
+        and level.p_resting * (1 if level.agreement > _SURELY_BOTH else len(levels.levels)) < _P_RESTING
     ]
     return sorted(found, key=lambda level: (level.p_resting, -level.resting))
 

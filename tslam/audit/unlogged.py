@@ -19,6 +19,7 @@ from tslam.audit.sensor import as_sensor
 from tslam.audit.shortfall import as_outage
 from tslam.audit.silence import as_silence
 from tslam.audit.standing import acting, claim_action, claim_driver, driving
+from tslam.audit.state import as_state
 from tslam.audit.unmeasured import MOST_CHANNELS, claim_unmeasured, unmeasured_input
 from tslam.audit.whose import Owners
 
@@ -71,7 +72,8 @@ def ask_hidden(
     owners = Owners(ground, columns)
     believed = _believed(ground, owners, asked.found)
     further = _sorted_out(claims, believed)
-    if all(claim.most == "info" for claim in further):
+    # a state that is found would be found again
+    if all(claim.most == "info" and claim.path is None for claim in further):
         last = _believed(ground, owners, _ask_unmeasured(asked, ground, claims))
         further += _sorted_out(claims, last)
         believed += last
@@ -102,11 +104,11 @@ def _sorted_out(claims: list[Claim], believed: list[_Found]) -> list[Claim]:
 
 
 def _told(ground: Ground, owners: Owners, claim: Claim) -> Claim:
-    """A claim about something hidden, told as one about a log or a sensor where it is theirs."""
+    """A claim about something hidden, told as one about a log, a sensor or a state where it is theirs."""
     column = None if claim.kind is GapKind.UNDETERMINED else owners.of(claim)
     if column is None:
-        claim = as_silence(ground, owners.columns, claim, owners.misread)
-        return claim if claim.column else as_sensor(ground, claim)
+        claim = as_silence(ground, owners.columns, claim)
+        return claim if claim.column else as_state(ground, as_sensor(ground, claim))
     return as_outage(ground, as_log(claim, column), owners.offset(column))
 
 

@@ -6,10 +6,8 @@ import numpy as np
 from jaxtyping import Float
 
 from tslam.audit.finding import Claim
-from tslam.audit.frozen import misread
 from tslam.audit.ground import Ground
 from tslam.audit.offset import Offset, held_offset
-from tslam.audit.silence import Silence
 
 __all__ = ["Owners"]
 
@@ -29,7 +27,6 @@ class Owners:
     columns: list[str]
     _axes: dict[str, Float[np.ndarray, " chan"]] = field(default_factory=dict)
     _offsets: dict[str, Offset] = field(default_factory=dict)
-    _misread: dict[str, list[Silence]] = field(default_factory=dict)
 
     def of(self, claim: Claim) -> str | None:
         """The logged action that a claim about something hidden is about, if there is one.
@@ -60,12 +57,6 @@ class Owners:
         if column not in self._offsets:
             self._offsets[column] = held_offset(self.ground, column)
         return self._offsets[column]
-
-    def misread(self, column: str) -> list[Silence]:
-        """Silences of a column in which it is read as another value, read once."""
-        if column not in self._misread:
-            self._misread[column] = misread(self.ground, column)
-        return self._misread[column]
 
     def _axis(self, column: str) -> Float[np.ndarray, " chan"]:
         """Main direction of a logged action's effect on o_{t+1}, unit length, in noise units."""
