@@ -8,7 +8,7 @@ from audit_cases import LAGS, constant, easy, frozen, ground_of
 from tslam.audit.columns import Shift, rectified
 from tslam.audit.excitation import excitation
 from tslam.audit.finding import driven_channels, largest_share
-from tslam.audit.ground import FOLDS, lay_ground, student_score
+from tslam.audit.ground import FOLDS, LINEAR_PENALTIES, Ground, firm, lay_ground, student_score
 from tslam.contract import from_arguments
 from tslam.panel import Panel, build
 from tslam.panel.chain import Structure
@@ -19,6 +19,10 @@ PLANT = easy(rows=1200)
 
 def _panel(frame: pl.DataFrame) -> Panel:
     return build(frame, from_arguments(dict(frame.schema), **PLANT.roles())[0])
+
+
+def _plain(ground: Ground) -> Ground:
+    return ground if ground.plain is None else ground.plain
 
 
 def test_every_transition_is_predicted_from_blocks_that_it_is_not_in() -> None:
@@ -86,6 +90,20 @@ def test_a_switch_does_the_same_on_as_off() -> None:
     on = ground.logged("switch")[:, 0] > 0.0
     assert slope[on].mean() == pytest.approx(1.0, abs=0.05)
     assert slope[~on].mean() == pytest.approx(1.0, abs=0.05)
+
+
+def test_held_more_firmly_a_ground_is_as_if_laid_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of tanks, where the lighter penalty predicts better."""
+    plant = simulate("tank", 1200, 0)
+    ground = _plain(ground_of(plant))
+    assert ground.penalty[0] == min(LINEAR_PENALTIES)
+    held = firm(ground)
+    assert firm(held) is held
+    monkeypatch.setattr("tslam.audit.ground.LINEAR_PENALTIES", (max(LINEAR_PENALTIES),))
+    monkeypatch.setattr("tslam.audit.ground.PENALTIES", (float(ground.penalty[-2]),))
+    laid = _plain(ground_of(plant))
+    for name in ("penalty", "residual", "cov", "trust", "Y"):
+        np.testing.assert_allclose(getattr(held, name), getattr(laid, name), rtol=1e-6, atol=1e-9)
 
 
 def test_the_share_of_an_effect_is_at_most_one() -> None:
