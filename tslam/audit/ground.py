@@ -6,6 +6,7 @@ predicted from blocks of time that it is not in. Folds are interleaved because a
 half-and-half split would judge the model at levels it never saw.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -26,7 +27,7 @@ __all__ = [
     "PENALTIES",
     "Ground",
     "Regressors",
-    "firm",
+    "eased",
     "held_loss",
     "lay_ground",
     "robust_scatter",
@@ -48,8 +49,11 @@ _BETTER = 0.01
 PENALTIES = (1e-3, 1e-1, 1e3)
 """Ridge penalties tried on the products; the last switches them off."""
 LINEAR_PENALTIES = (1e-3, 1e-5)
-"""And on the rest. The second is better by up to .2 nats a channel where there is little noise: past samples
-are then alike. The first by up to .6 on records of 600 rows and less."""
+"""And on the rest. With the second, history tells an input that is held by small differences of past samples
+that are nearly alike. Where there is little noise it predicts better by up to .2 nats a channel, and leaves
+nothing by which a log is late or lacks something; so logs are asked about under the first."""
+_AS_GOOD = 1e-3
+"""Log of the error by which other penalties have to predict better."""
 _ROBUST_STEPS = 8
 
 
@@ -183,38 +187,36 @@ def lay_ground(panel: Panel, structure: Structure) -> Ground:
     return replace(cleared, plain=plain) if held_loss(cleared) < held_loss(plain) - _BETTER else plain
 
 
-def firm(ground: Ground) -> Ground:
-    """The same regression under the heaviest penalty: its history takes less of an input that is held.
+def eased(ground: Ground) -> Ground:
+    """The same regression under the penalties that predict best, lighter ones on history among them.
 
-    A lighter one predicts better, by small differences of past samples that tell what was done; what a log
-    lacks is then told before it is asked for.
+    What no column logs is asked of it: what history tells of an input that is held is no shortcoming then.
+
+    Args:
+        ground: As :func:`lay_ground` lays it.
     """
-    ridge = ground.penalty.copy()
-    ridge[: ground.X.shape[1]] = max(LINEAR_PENALTIES)
-    if np.array_equal(ridge, ground.penalty):
-        return ground
+    plain = None if ground.plain is None else eased(ground.plain)
     raw = np.where(ground.seen, ground.Y, np.nan)
-    weights, residual = _cross_fit(ground.F, raw, ground.seen, ground.splits, ground.gram, ridge)
-    filled, zero = ground.Y.copy(), np.where(ground.seen, residual, 0.0)
-    for split, W in zip(ground.splits, weights, strict=True):
-        predicted = ground.F[split.held] @ W
-        filled[split.held] = np.where(ground.seen[split.held], raw[split.held], predicted)
-    cov, trust = robust_scatter(zero, ground.seen)
+    here = _Fit(held_loss(ground), ground.penalty, ground.weights, ground.residual)
+    best = _best(ground.F, raw, ground.splits, ground.gram, ground.X.shape[1], LINEAR_PENALTIES[1:], here)
+    if best is here:
+        return replace(ground, plain=plain)
+    cov, trust = robust_scatter(best.residual, ground.seen)
     return replace(
         ground,
-        Y=filled,
-        penalty=ridge,
-        weights=tuple(weights),
-        residual=zero,
+        Y=_filled(ground.F, raw, ground.splits, best.weights),
+        penalty=best.ridge,
+        weights=best.weights,
+        residual=best.residual,
         cov=cov,
         trust=trust,
+        plain=plain,
     )
 
 
 def held_loss(ground: Ground) -> float:
     """Mean over the channels of the log of their held-out error, per measured value."""
-    error = (ground.residual**2).sum(axis=0) / np.maximum(ground.seen.sum(axis=0), 1)
-    return float(np.log(error + 1e-12).mean())
+    return _log_error(ground.residual, ground.seen)
 
 
 def _lay(
@@ -239,24 +241,8 @@ def _lay(
     seen = np.isfinite(raw)
     splits = tuple(folds(panel, rows, count=FOLDS, purge=max(10, lags)))
     gram = _grams(F, splits)
-    best: tuple[float, Float[np.ndarray, " wide"], list[np.ndarray], np.ndarray] | None = None
-    for linear, penalty in product(LINEAR_PENALTIES, PENALTIES):
-        ridge = np.concatenate(
-            [np.full(X.shape[1], linear), np.full(F.shape[1] - X.shape[1] - 1, penalty), [1e-9]]
-        )
-        weights, residual = _cross_fit(F, raw, seen, splits, gram, ridge)
-        error = np.where(seen, residual, 0.0)
-        loss = float(np.log((error**2).sum(axis=0) / np.maximum(seen.sum(axis=0), 1) + 1e-12).mean())
-        if best is None or loss < best[0] - 1e-3:
-            best = (loss, ridge, weights, residual)
-    assert best is not None
-    _, ridge, weights, residual = best
-    zero = np.where(seen, residual, 0.0)
-    cov, trust = robust_scatter(zero, seen)
-    filled = np.where(seen, raw, 0.0)
-    for split, W in zip(splits, weights, strict=True):
-        predicted = F[split.held] @ W
-        filled[split.held] = np.where(seen[split.held], raw[split.held], predicted)
+    best = _best(F, raw, splits, gram, X.shape[1], LINEAR_PENALTIES[:1])
+    cov, trust = robust_scatter(best.residual, seen)
     return Ground(
         panel,
         c,
@@ -264,13 +250,13 @@ def _lay(
         start,
         X,
         F,
-        filled,
+        _filled(F, raw, splits, best.weights),
         seen,
         regressors,
-        ridge,
+        best.ridge,
         splits,
-        tuple(weights),
-        zero,
+        best.weights,
+        best.residual,
         cov,
         trust,
         gram,
@@ -312,6 +298,57 @@ def _grams(F: Float[np.ndarray, "n wide"], splits: tuple[Split, ...]) -> tuple[n
     """FᵀF of each fold's training rows: the whole less what the fold leaves out."""
     whole = F.T @ F
     return tuple(whole - F[~s.train].T @ F[~s.train] for s in splits)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """The rich model under one choice of penalties."""
+
+    loss: float
+    ridge: Float[np.ndarray, " wide"]
+    weights: tuple[Float[np.ndarray, "wide chan"], ...]
+    residual: Float[np.ndarray, "n chan"]
+    """Held out; 0 where not measured."""
+
+
+def _best(
+    F: Float[np.ndarray, "n wide"],
+    raw: Float[np.ndarray, "n chan"],
+    splits: tuple[Split, ...],
+    gram: tuple[np.ndarray, ...],
+    width: int,
+    linear: Sequence[float],
+    best: _Fit | None = None,
+) -> _Fit:
+    """The penalties on the first columns and on products that predict best, unless others do as well."""
+    seen = np.isfinite(raw)
+    for first, products in product(linear, PENALTIES):
+        ridge = np.concatenate([np.full(width, first), np.full(F.shape[1] - width - 1, products), [1e-9]])
+        weights, residual = _cross_fit(F, raw, seen, splits, gram, ridge)
+        zero = np.where(seen, residual, 0.0)
+        loss = _log_error(zero, seen)
+        if best is None or loss < best.loss - _AS_GOOD:
+            best = _Fit(loss, ridge, tuple(weights), zero)
+    assert best is not None
+    return best
+
+
+def _log_error(residual: Float[np.ndarray, "n chan"], seen: Bool[np.ndarray, "n chan"]) -> float:
+    """Mean over the channels of the log of their error, per measured value."""
+    return float(np.log((residual**2).sum(axis=0) / np.maximum(seen.sum(axis=0), 1) + 1e-12).mean())
+
+
+def _filled(
+    F: Float[np.ndarray, "n wide"],
+    raw: Float[np.ndarray, "n chan"],
+    splits: tuple[Split, ...],
+    weights: Sequence[Float[np.ndarray, "wide chan"]],
+) -> Float[np.ndarray, "n chan"]:
+    """o_{t+1}, the held-out prediction where it was not measured."""
+    out = np.zeros_like(raw)
+    for split, W in zip(splits, weights, strict=True):
+        out[split.held] = F[split.held] @ W
+    return np.where(np.isfinite(raw), raw, out)
 
 
 def _cross_fit(

@@ -24,7 +24,7 @@ from tslam.audit.gap import (
     Stamp,
     Substitution,
 )
-from tslam.audit.ground import Ground, firm, held_loss, lay_ground
+from tslam.audit.ground import Ground, eased, held_loss, lay_ground
 from tslam.audit.lag_scan import scan_lags
 from tslam.audit.late_series import claim_late_series
 from tslam.audit.logs import claim_excitation, claim_lag, likely_delay, shows_nothing
@@ -122,7 +122,7 @@ def _ask_logs(
     """Questions about each logged action; the ground is laid anew once late and inert logs are set right.
 
     Returns:
-        The ground, and the columns that are among its inputs.
+        The ground that predicts best, and the columns that are among its inputs.
     """
     panel = ground.panel
     delays: dict[str, int] = {}
@@ -158,18 +158,17 @@ def _ask_logs(
     sound, delays = _set_right(
         structure, ground, late, inert, {c: d for c, d in delays.items() if d and c not in moved}
     )
-    held = firm(sound)
     for column in usable:
         if column in moved:
             untested += _unasked(column, ("outage, coarseness",), "its log and the effect do not go together")
-        claim = None if column in moved - a_step else _lacking(held, column, by_effect=column not in moved)
+        claim = None if column in moved - a_step else _lacking(sound, column, by_effect=column not in moved)
         if claim is not None and claim.kind is GapKind.COARSE_LOG and column in silent:
             # a class of what was set has an effect itself; a limit has one only while it binds
             untested += _unasked(column, ("coarseness",), "its log shows no effect by itself")
             continue
         if claim is not None and not any((c.kind, c.column) == (claim.kind, column) for c in claims):
             claims.append(_as_logged(panel, claim, 1 if column in a_step else -delays.get(column, 0)))
-    return sound, [column for column in usable if column not in inert]
+    return eased(sound), [column for column in usable if column not in inert]
 
 
 def _lacking(ground: Ground, column: str, *, by_effect: bool) -> Claim | None:
