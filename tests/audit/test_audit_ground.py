@@ -8,7 +8,8 @@ from audit_cases import LAGS, constant, easy, frozen, ground_of
 from tslam.audit.columns import Shift, rectified
 from tslam.audit.excitation import excitation
 from tslam.audit.finding import driven_channels, largest_share
-from tslam.audit.ground import FOLDS, LINEAR_PENALTIES, Ground, eased, held_loss, lay_ground, student_score
+from tslam.audit.ground import FOLDS, LINEAR_PENALTIES, Ground, eased, held_loss, lay_ground
+from tslam.audit.student import student_score
 from tslam.contract import from_arguments
 from tslam.panel import Panel, build
 from tslam.panel.chain import Structure
@@ -84,7 +85,7 @@ def test_a_switch_does_the_same_on_as_off() -> None:
         temperature[t + 1] = 0.9 * temperature[t] + switch[t] + 0.02 * load[t] ** 2 + 0.1 * rng.normal()
     frame = pl.DataFrame({"t": np.arange(2000), "temperature": temperature, "load": load, "switch": switch})
     contract, _ = from_arguments(dict(frame.schema), actions=["switch"], exog=["load"])
-    ground = lay_ground(build(frame, contract), Structure(LAGS, 2))
+    ground = eased(lay_ground(build(frame, contract), Structure(LAGS, 2)))
     scaling = ground.panel.scaling
     slope = ground.direction(["switch"])[:, 0, 0] * scaling.obs_sd[0, 0] / scaling.act_sd[0]
     on = ground.logged("switch")[:, 0] > 0.0

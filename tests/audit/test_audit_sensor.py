@@ -16,6 +16,7 @@ from tslam.audit.moves import Moves, find_moves
 from tslam.audit.sensor import as_sensor, spikes
 from tslam.audit.unlogged import _ask_moves, _Asked
 from tslam.contract import from_arguments
+from tslam.kernels.hac import MeanTest
 from tslam.panel import build
 from tslam.panel.chain import Structure
 from tslam.plants.plant import stamped
@@ -132,6 +133,28 @@ def test_the_strength_of_moves_grows_slower_than_their_square() -> None:
         assert claim is not None
         scores.append(claim.score)
     assert scores[0] < scores[1] < 3.0 * scores[0]
+
+
+@pytest.mark.parametrize(("tail", "p"), [(60.0, 1e-9), (8.0, 2e-3)])
+def test_that_something_follows_makes_moves_no_less_certain(tail: float, p: float) -> None:
+    """Where nothing need follow, what follows weakly is no reason to doubt; elsewhere it is what tells."""
+    ground = ground_of(easy(0, rows=ROWS))
+    found = Moves(
+        rows=np.arange(60, ground.n - 20, 90),
+        axis=np.eye(ground.Y.shape[1])[0],
+        direction=np.eye(ground.Y.shape[1])[0],
+        concentration=5.0,
+        second=0.5,
+        axial_p=1e-9,
+        kurtosis=tail,
+        heavy=0.0,
+        follow=MeanTest(mean=1.0, error=0.3, t=3.1, p=2e-3),
+        size=12.0,
+        tested=ground.n,
+    )
+    claim = claim_moves(ground, found)
+    assert claim is not None
+    assert claim.p == p
 
 
 def test_what_moves_is_found_behind_the_false_samples_of_a_sensor() -> None:

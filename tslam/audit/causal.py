@@ -15,8 +15,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.stats import kurtosis
 
-from tslam.audit.ground import Ground, robust_scatter, student_score
+from tslam.audit.ground import Ground
 from tslam.audit.rest import AFTER, BEFORE, steps_at_rest, undisturbed
+from tslam.audit.student import robust_scatter, student_score
 from tslam.dynamics.forward import LinearForward, fit_ridge
 from tslam.dynamics.held import HeldFit, fit_held
 from tslam.dynamics.products import Products, widened

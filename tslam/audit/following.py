@@ -21,7 +21,8 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.stats import ncx2, norm
 from scipy.stats import t as student
 
-from tslam.audit.ground import DEGREES, Ground
+from tslam.audit.ground import Ground
+from tslam.audit.student import DEGREES
 from tslam.panel.windows import bounds, carry
 
 __all__ = ["Following", "following"]

@@ -13,6 +13,7 @@ from itertools import product
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from tslam.audit.student import robust_scatter
 from tslam.dynamics.products import Products, widened
 from tslam.dynamics.sensed import sensed_state
 from tslam.panel.chain import Chain, Structure, chain
@@ -21,7 +22,6 @@ from tslam.panel.split import Split, folds
 from tslam.panel.windows import bounds, carry
 
 __all__ = [
-    "DEGREES",
     "FOLDS",
     "LINEAR_PENALTIES",
     "PENALTIES",
@@ -30,14 +30,9 @@ __all__ = [
     "eased",
     "held_loss",
     "lay_ground",
-    "robust_scatter",
-    "student_centre",
-    "student_score",
 ]
 
 FOLDS = 4
-DEGREES = 6.0
-"""Degrees of freedom of the Student density that residuals are scored by: tails of telemetry are heavy."""
 LAGS = 4
 """Past samples of the rich model: sensor noise and unmeasured state make one sample too few."""
 
@@ -54,7 +49,6 @@ that are nearly alike. Where there is little noise it predicts better by up to .
 nothing by which a log is late or lacks something; so logs are asked about under the first."""
 _AS_GOOD = 1e-3
 """Log of the error by which other penalties have to predict better."""
-_ROBUST_STEPS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,36 +258,6 @@ def _lay(
     )
 
 
-def student_score(
-    residual: Float[np.ndarray, "n chan"], cov: Float[np.ndarray, "chan chan"]
-) -> Float[np.ndarray, " n"]:
-    """Log-density of each residual under a Student distribution, up to a constant, in nats."""
-    chan = residual.shape[1]
-    distance = np.einsum("ti,ij,tj->t", residual, np.linalg.inv(cov), residual)
-    return np.asarray(-0.5 * (DEGREES + chan) * np.log1p(distance / DEGREES))
-
-
-def student_centre(
-    residual: Float[np.ndarray, "n chan"],
-    seen: Bool[np.ndarray, "n chan"],
-    cov: Float[np.ndarray, "chan chan"],
-) -> Float[np.ndarray, " chan"]:
-    """Where the Student density of a given scatter sits best, by reweighting: 0 for symmetric residuals.
-
-    Residuals of telemetry are skewed, and their mean is not where most of them are. A model scored around the
-    mean gains by any term that moves its prediction to where most are, whatever the term says.
-
-    Source: the location step of the EM in :func:`robust_scatter`.
-    """
-    centre, precision = np.zeros(residual.shape[1]), np.linalg.inv(cov)
-    for _ in range(_ROBUST_STEPS):
-        left = np.where(seen, residual - centre, 0.0)
-        distance = np.einsum("ti,ij,tj->t", left, precision, left)
-        weight = seen / (DEGREES + distance)[:, None]
-        centre = (weight * np.where(seen, residual, 0.0)).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-12)
-    return np.asarray(centre)
-
-
 def _grams(F: Float[np.ndarray, "n wide"], splits: tuple[Split, ...]) -> tuple[np.ndarray, ...]:
     """FᵀF of each fold's training rows: the whole less what the fold leaves out."""
     whole = F.T @ F
@@ -376,18 +340,3 @@ def _cross_fit(
         weights.append(W)
         residual[s.held] = raw[s.held] - F[s.held] @ W
     return weights, residual
-
-
-def robust_scatter(
-    residual: Float[np.ndarray, "n chan"], seen: Bool[np.ndarray, "n chan"]
-) -> tuple[Float[np.ndarray, "chan chan"], Float[np.ndarray, " n"]]:
-    """Scatter under a Student density, by the EM of Lange, Little and Taylor, JASA 84(408), 1989."""
-    pairs = np.maximum(seen.astype(float).T @ seen.astype(float), 1.0)
-    cov = residual.T @ residual / pairs
-    trust = np.ones(len(residual))
-    floor = 1e-8 * max(float(np.trace(cov)) / len(cov), 1e-12) * np.eye(len(cov))
-    for _ in range(_ROBUST_STEPS):
-        distance = np.einsum("ti,ij,tj->t", residual, np.linalg.inv(cov + floor), residual)
-        trust = (DEGREES + seen.sum(axis=1)) / (DEGREES + distance)
-        cov = (residual * trust[:, None]).T @ residual / pairs
-    return cov + floor, trust

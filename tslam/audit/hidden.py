@@ -17,10 +17,11 @@ from tslam.audit.finding import (
     moves_at_rest,
 )
 from tslam.audit.gap import Evidence, GapKind
-from tslam.audit.ground import Ground, student_score
+from tslam.audit.ground import Ground
 from tslam.audit.moves import Moves
 from tslam.audit.rest import RESTS
 from tslam.audit.sensor import spikes
+from tslam.audit.student import student_score
 
 __all__ = ["acts", "adequate", "as_log", "as_spikes", "claim_latent", "claim_moves"]
 
@@ -179,7 +180,7 @@ def claim_moves(ground: Ground, moves: Moves) -> Claim | None:
         Evidence(name="size", value=moves.size, reading="Size of a move in innovation standard deviations."),
     )
     rows = ground.rows[moves.rows]
-    certain = max if held else min
+    certain = min if plain else max
     left = ground.residual[moves.rows]
     gain = student_score(left - energy[moves.rows], ground.cov) - student_score(left, ground.cov) - _EACH
     return Claim(

@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.linalg import cho_factor, cho_solve
 
-from tslam.audit.ground import Ground, student_centre, student_score
+from tslam.audit.ground import Ground
+from tslam.audit.student import student_centre, student_score
 from tslam.kernels.hac import MeanTest, mean_test
 from tslam.panel.windows import bounds, carry
 

@@ -17,8 +17,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.stats import binom
 
-from tslam.audit.ground import Ground, robust_scatter, student_score
+from tslam.audit.ground import Ground
 from tslam.audit.rest import AFTER, BEFORE, at_rest, undisturbed
+from tslam.audit.student import robust_scatter, student_score
 from tslam.dynamics.forward import LinearForward, fit_ridge
 from tslam.dynamics.held import HeldFit, fit_held
 from tslam.dynamics.inverse import HeldInverse, LatentPath

@@ -14,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool
 
-from tslam.audit.ground import Ground, robust_scatter
+from tslam.audit.ground import Ground
+from tslam.audit.student import robust_scatter
 from tslam.panel.limits import limits_of, standing
 
 __all__ = ["fitted_to_itself", "optimism"]

@@ -15,7 +15,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.stats import kurtosis
 
-from tslam.audit.ground import Ground, student_centre
+from tslam.audit.ground import Ground
+from tslam.audit.student import student_centre
 from tslam.kernels.kalman import kalman_filter, kalman_smoother
 
 __all__ = ["Offset", "Run", "held_offset", "surest_part", "visibility"]

@@ -12,8 +12,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from tslam.audit.finding import driven_channels
-from tslam.audit.ground import DEGREES, Ground
+from tslam.audit.ground import Ground
 from tslam.audit.lag_scan import BANDWIDTH
+from tslam.audit.student import DEGREES
 from tslam.dynamics.forward import fit_ridge
 from tslam.dynamics.products import Products, widened
 from tslam.kernels.hac import MeanTest, mean_test

@@ -21,8 +21,9 @@ from jaxtyping import Float
 
 from tslam.audit.finding import Claim, listed
 from tslam.audit.gap import Evidence, GapKind
-from tslam.audit.ground import Ground, student_score
+from tslam.audit.ground import Ground
 from tslam.audit.moves import Moves
+from tslam.audit.student import student_score
 
 __all__ = ["as_sensor", "spikes"]
 

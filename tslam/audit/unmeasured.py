@@ -32,8 +32,9 @@ from tslam.audit.finding import (
     told_by_data,
 )
 from tslam.audit.gap import Evidence, GapKind
-from tslam.audit.ground import Ground, robust_scatter, student_score
+from tslam.audit.ground import Ground
 from tslam.audit.rest import AFTER, BEFORE, RESTS, steps_at_rest, undisturbed
+from tslam.audit.student import robust_scatter, student_score
 from tslam.dynamics.products import Products
 from tslam.dynamics.sensing import Path, Readings, Sensed, fit_sensed, known_inputs, with_held
 from tslam.kernels.hac import MeanTest, mean_test
