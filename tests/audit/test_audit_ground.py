@@ -76,21 +76,22 @@ def test_the_direction_of_an_action_is_its_column_of_the_matrix() -> None:
     assert set(driven_channels(ground, slope)) == set(plant.effects["action_0"])
 
 
-def test_a_switch_does_the_same_on_as_off() -> None:
-    rng = np.random.default_rng(5)
+@pytest.mark.parametrize("seed", [0, 1, 5])
+def test_what_a_switch_does_is_known_on_as_off(seed: int) -> None:
+    """One of two values: its square is a line in it, no product to share its effect with."""
+    rng = np.random.default_rng(seed)
     switch = ((np.arange(2000) // 10) % 5 == 0).astype(float)
-    temperature, load = np.zeros((2, 2000))
+    temperature = np.zeros(2000)
     for t in range(1999):
-        load[t + 1] = 0.95 * load[t] + rng.normal()
-        temperature[t + 1] = 0.9 * temperature[t] + switch[t] + 0.02 * load[t] ** 2 + 0.1 * rng.normal()
-    frame = pl.DataFrame({"t": np.arange(2000), "temperature": temperature, "load": load, "switch": switch})
-    contract, _ = from_arguments(dict(frame.schema), actions=["switch"], exog=["load"])
+        temperature[t + 1] = 0.9 * temperature[t] + switch[t] + 0.1 * rng.normal()
+    frame = pl.DataFrame({"t": np.arange(2000), "temperature": temperature, "switch": switch})
+    contract, _ = from_arguments(dict(frame.schema), actions=["switch"])
     ground = eased(lay_ground(build(frame, contract), Structure(LAGS, 2)))
     scaling = ground.panel.scaling
     slope = ground.direction(["switch"])[:, 0, 0] * scaling.obs_sd[0, 0] / scaling.act_sd[0]
     on = ground.logged("switch")[:, 0] > 0.0
-    assert slope[on].mean() == pytest.approx(1.0, abs=0.05)
-    assert slope[~on].mean() == pytest.approx(1.0, abs=0.05)
+    assert slope[on].mean() == pytest.approx(1.0, abs=0.08)
+    assert slope[~on].mean() == pytest.approx(slope[on].mean(), abs=0.02)
 
 
 def test_an_eased_ground_is_as_if_laid_so(monkeypatch: pytest.MonkeyPatch) -> None:

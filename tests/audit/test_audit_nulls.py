@@ -246,6 +246,9 @@ def test_a_latent_of_a_model_that_falls_short_counts_where_it_jumps_and_all_that
     claim = claim_latent(ground, behind)
     assert claim is not None
     assert (claim.kind, claim.most) == (GapKind.MISSING_ACTION, "warning")
+    # in the scatter of a far better model any gain is large
+    assert (claim.p, claim.score) == (causal.own_gain.p, 1000.0 * causal.own_gain.mean)
+    assert claim_latent(ground, replace(behind, own_gain=replace(causal.own_gain, t=1.9))) is None
     assert claim_latent(ground, replace(behind, resting=0.6)) is None
     assert claim_latent(ground, replace(behind, jumpiness=1.5)) is None
     assert claim_latent(ground, replace(behind, resting=float("nan"))) is None

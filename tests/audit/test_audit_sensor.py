@@ -135,9 +135,11 @@ def test_the_strength_of_moves_grows_slower_than_their_square() -> None:
     assert scores[0] < scores[1] < 3.0 * scores[0]
 
 
-@pytest.mark.parametrize(("tail", "p"), [(60.0, 1e-9), (8.0, 2e-3)])
-def test_that_something_follows_makes_moves_no_less_certain(tail: float, p: float) -> None:
-    """Where nothing need follow, what follows weakly is no reason to doubt; elsewhere it is what tells."""
+@pytest.mark.parametrize(
+    ("tail", "axial", "p"), [(60.0, 1e-9, 1e-9), (60.0, 4e-2, 4e-2), (8.0, 1e-9, 2e-3), (8.0, 4e-2, 4e-2)]
+)
+def test_moves_are_as_certain_as_what_tells_them(tail: float, axial: float, p: float) -> None:
+    """Where nothing need follow, the axis alone; elsewhere the weaker of the axis and what follows."""
     ground = ground_of(easy(0, rows=ROWS))
     found = Moves(
         rows=np.arange(60, ground.n - 20, 90),
@@ -145,7 +147,7 @@ def test_that_something_follows_makes_moves_no_less_certain(tail: float, p: floa
         direction=np.eye(ground.Y.shape[1])[0],
         concentration=5.0,
         second=0.5,
-        axial_p=1e-9,
+        axial_p=axial,
         kurtosis=tail,
         heavy=0.0,
         follow=MeanTest(mean=1.0, error=0.3, t=3.1, p=2e-3),

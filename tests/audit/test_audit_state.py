@@ -44,7 +44,7 @@ def _claim(path: np.ndarray, kind: GapKind = FROST) -> Claim:
 def test_what_follows_the_fan_is_a_state_and_what_does_not_is_none(kind: GapKind) -> None:
     ground, frost, wind = _ground()
     told = as_state(ground, _claim(frost, kind))
-    assert (told.kind, told.most, told.evidence[-1].name) == (GapKind.UNDETERMINED, "info", "follows_actions")
+    assert (told.kind, told.most, told.evidence[-1].name) == (GapKind.UNDETERMINED, "info", "follows_inputs")
     assert "air" in told.recommendation
     own = _claim(wind, kind)
     assert as_state(ground, own) is own
@@ -58,6 +58,37 @@ def test_a_fan_that_evens_out_a_difference_of_either_sign_is_followed() -> None:
     for t in range(ground.n - 1):
         layers[t + 1] = (0.8 if fan[t] else 0.99) * layers[t] + 0.1 * shocks[t]
     assert as_state(ground, _claim(layers)).most == "info"
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_what_a_controller_answers_to_does_not_follow_it(every: int) -> None:
+    """The fan goes with the wind, as it evens out what the wind does; no later wind comes of that."""
+    rng = generator(0, "closed")
+    air, wind, fan = np.zeros((3, ROWS))
+    for t in range(ROWS - 1):
+        fan[t] = -2.0 * air[t] + 0.2 * rng.standard_normal() if t % every == 0 else fan[t - 1]
+        wind[t + 1] = 0.98 * wind[t] + 0.1 * rng.standard_normal()
+        air[t + 1] = 0.8 * air[t] + 0.1 * fan[t] + 0.3 * wind[t] + 0.1 * rng.standard_normal()
+    frame = pl.DataFrame({"t": np.arange(ROWS), "air": air, "fan": fan})
+    contract, _ = from_arguments(dict(frame.schema), actions=["fan"])
+    ground = lay_ground(build(frame, contract), Structure(LAGS, 2))
+    own = _claim(wind[ground.rows])
+    assert as_state(ground, own) is own
+    # it does go with it
+    assert abs(np.corrcoef(ground.logged("fan")[:, 0], wind[ground.rows])[0, 1]) > 0.5
+
+
+def test_what_follows_the_weather_that_is_measured_is_a_state() -> None:
+    rng = generator(0, "wall")
+    weather, wall, air = np.zeros((3, ROWS))
+    for t in range(ROWS - 1):
+        weather[t + 1] = 0.95 * weather[t] + 0.3 * rng.standard_normal()
+        wall[t + 1] = 0.98 * wall[t] + 0.02 * weather[t] + 0.01 * rng.standard_normal()
+        air[t + 1] = 0.8 * air[t] + wall[t] + 0.1 * rng.standard_normal()
+    frame = pl.DataFrame({"t": np.arange(ROWS), "air": air, "weather": weather})
+    contract, _ = from_arguments(dict(frame.schema), exog=["weather"])
+    ground = lay_ground(build(frame, contract), Structure(LAGS, 2))
+    assert as_state(ground, _claim(wall[ground.rows])).most == "info"
 
 
 def test_what_jumps_or_has_no_path_is_left_alone() -> None:

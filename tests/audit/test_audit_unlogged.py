@@ -42,12 +42,12 @@ def test_what_is_hidden_along_a_log_is_told_once_of_that_log() -> None:
 
 
 def test_what_is_but_noted_gives_way_to_what_is_told() -> None:
-    """Of what no log owns one gap is made, and a note does not lead it."""
+    """Of what no log owns one gap is made; a note stays beside it, with what speaks for it."""
     ground = _ground()
     note = replace(_hidden(ground), kind=GapKind.UNDETERMINED, most="info", score=2.0)
     told = replace(note, most="warning", score=1.0)
     led = unlogged._sorted_out([], [unlogged._Found(note), unlogged._Found(told)])
-    assert [(claim.most, claim.score) for claim in led] == [("warning", 2.0)]
+    assert [(claim.most, claim.score) for claim in led] == [("warning", 1.0), ("info", 2.0)]
 
 
 @pytest.mark.parametrize(("most", "asked"), [("info", True), ("warning", False)])
@@ -63,9 +63,23 @@ def test_the_last_question_is_asked_where_others_tell_no_more_than_a_note(
     last = unlogged._Found(found, Hidden(path=path))
     monkeypatch.setattr(unlogged, "_ask_unmeasured", lambda *_: [last])
     monkeypatch.setattr(unlogged, "_told", lambda _ground, _owners, claim: claim)
-    further, hidden, _ = unlogged.ask_hidden(ground, [LOGGED], [])
+    further, hidden, _ = unlogged.ask_hidden(ground, Owners(ground, [LOGGED]), [])
     assert [claim.kind for claim in further] == [note.kind, *[found.kind] * asked]
     assert (hidden.path is path) == asked
+
+
+def test_a_state_that_was_found_is_not_asked_for_again_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ground, asked = _ground(), unlogged._Asked()
+    found: list[Ground] = []
+    monkeypatch.setattr(unlogged, "unmeasured_input", found.append)
+    state = replace(_hidden(ground), kind=GapKind.UNDETERMINED, most="info", path=np.ones(ground.n))
+    assert unlogged._ask_unmeasured(asked, ground, [state]) == []
+    assert not found
+    assert "state without a sensor" in asked.untested[0].reason
+    unlogged._ask_unmeasured(asked, ground, [replace(state, path=None)])
+    assert found == [ground]
 
 
 @pytest.mark.parametrize(("against_rich", "fits"), [(5.0, True), (-5.0, False)])

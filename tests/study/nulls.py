@@ -16,7 +16,7 @@ from records import KINDS, keys, rows_of
 from scipy.stats import kstest
 
 from tslam.audit.following import following
-from tslam.audit.ground import Ground, lay_ground
+from tslam.audit.ground import Ground, eased, lay_ground
 from tslam.audit.lag_scan import EARLIEST, LATEST
 from tslam.audit.moves import Moves, find_moves
 from tslam.contract import from_arguments
@@ -48,8 +48,10 @@ def cell(key: str) -> dict[str, Any]:
     other = KINDS[kind](rows_of(seed), seed + _APART)
     ground = _ground(record, other.frame[other.roles()["actions"][0]].alias(_IDLE))
     follows = following(ground, _IDLE, EARLIEST, LATEST, worth=0.0)
-    turned, signed = find_moves(_turned(ground, seed)), find_moves(_signed(ground, seed))
-    asked = _moves_asked(find_moves(ground))
+    free = eased(ground)
+    free = free.plain or free
+    turned, signed = find_moves(_turned(free, seed)), find_moves(_signed(free, seed))
+    asked = _moves_asked(find_moves(free))
     return {
         "p": {
             "no effect at any lag": None if follows is None else follows.p,

@@ -39,16 +39,16 @@ LAGS = 4
 SENSED_LAGS = 2
 """Past estimates of the rich model where they are cleared of sensor noise: they sum up what came before."""
 _BETTER = 0.01
-"""Log of the error by which the cleared past has to predict better than the plain one."""
+"""Log of the squared error by which the cleared past has to predict better than the plain one."""
 
 PENALTIES = (1e-3, 1e-1, 1e3)
 """Ridge penalties tried on the products; the last switches them off."""
 LINEAR_PENALTIES = (1e-3, 1e-5)
 """And on the rest. With the second, history tells an input that is held by small differences of past samples
-that are nearly alike. Where there is little noise it predicts better by up to .2 nats a channel, and leaves
-nothing by which a log is late or lacks something; so logs are asked about under the first."""
+that are nearly alike. Where there is little noise the log of its squared error is lower by up to .5 a
+channel, and little is left by which a log is late or lacks something: logs are asked under the first."""
 _AS_GOOD = 1e-3
-"""Log of the error by which other penalties have to predict better."""
+"""Log of the squared error by which other penalties have to predict better."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +182,7 @@ def lay_ground(panel: Panel, structure: Structure) -> Ground:
 
 
 def eased(ground: Ground) -> Ground:
-    """The same regression under the penalties that predict best, lighter ones on history among them.
+    """The same regression, on the same kind of history, under the penalties that predict best.
 
     What no column logs is asked of it: what history tells of an input that is held is no shortcoming then.
 
@@ -209,7 +209,7 @@ def eased(ground: Ground) -> Ground:
 
 
 def held_loss(ground: Ground) -> float:
-    """Mean over the channels of the log of their held-out error, per measured value."""
+    """Mean over the channels of the log of their squared held-out error, per measured value."""
     return _log_error(ground.residual, ground.seen)
 
 
@@ -298,7 +298,7 @@ def _best(
 
 
 def _log_error(residual: Float[np.ndarray, "n chan"], seen: Bool[np.ndarray, "n chan"]) -> float:
-    """Mean over the channels of the log of their error, per measured value."""
+    """Mean over the channels of the log of their squared error, per measured value."""
     return float(np.log((residual**2).sum(axis=0) / np.maximum(seen.sum(axis=0), 1) + 1e-12).mean())
 
 

@@ -180,13 +180,13 @@ def claim_moves(ground: Ground, moves: Moves) -> Claim | None:
         Evidence(name="size", value=moves.size, reading="Size of a move in innovation standard deviations."),
     )
     rows = ground.rows[moves.rows]
-    certain = min if plain else max
     left = ground.residual[moves.rows]
     gain = student_score(left - energy[moves.rows], ground.cov) - student_score(left, ground.cov) - _EACH
     return Claim(
         kind=GapKind.MISSING_ACTION,
         column=None,
-        p=certain(moves.axial_p, moves.follow.p),
+        # where nothing need follow, the axis alone is what chance has to make
+        p=moves.axial_p if plain else max(moves.axial_p, moves.follow.p),
         share=largest_share(ground, energy),
         score=1000.0 * float(gain.sum()) / ground.n,
         recommendation=f"Find what was switched or set at the {onsets} times listed and moves "

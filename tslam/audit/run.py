@@ -34,6 +34,7 @@ from tslam.audit.series import common_ground
 from tslam.audit.severity import false_discovery, grade
 from tslam.audit.shortfall import claim_offset
 from tslam.audit.unlogged import ask_hidden
+from tslam.audit.whose import Owners
 from tslam.errors import FrameError
 from tslam.kernels.side_by_side import side_by_side
 from tslam.panel.chain import Structure
@@ -73,10 +74,11 @@ def audit_panel(
             gaps=gaps, latents=tuple(latents), not_tested=tuple(untested), tested=len(claims), adequate=False
         )
     sound, columns = _ask_logs(structure, ground, excited, claims, untested)
-    further, hidden, unasked = ask_hidden(sound, columns, claims)
+    free = eased(sound)
+    further, hidden, unasked = ask_hidden(free, Owners(sound, columns), claims)
     claims += further
     untested += unasked
-    measured = sound.plain or sound
+    measured = free.plain or free
     shares = attribute(measured, hidden, seed=seed)
     _weigh(claims)
     tested = 2 + 3 * sum(not x.still and x.measured > 0 for x in excited)
@@ -122,7 +124,7 @@ def _ask_logs(
     """Questions about each logged action; the ground is laid anew once late and inert logs are set right.
 
     Returns:
-        The ground that predicts best, and the columns that are among its inputs.
+        The ground on logs that are set right, and the columns that are among its inputs.
     """
     panel = ground.panel
     delays: dict[str, int] = {}
@@ -168,7 +170,7 @@ def _ask_logs(
             continue
         if claim is not None and not any((c.kind, c.column) == (claim.kind, column) for c in claims):
             claims.append(_as_logged(panel, claim, 1 if column in a_step else -delays.get(column, 0)))
-    return eased(sound), [column for column in usable if column not in inert]
+    return sound, [column for column in usable if column not in inert]
 
 
 def _lacking(ground: Ground, column: str, *, by_effect: bool) -> Claim | None:

@@ -52,13 +52,13 @@ class _Asked:
 
 
 def ask_hidden(
-    ground: Ground, columns: list[str], claims: list[Claim]
+    ground: Ground, owners: Owners, claims: list[Claim]
 ) -> tuple[list[Claim], Hidden, list[NotTested]]:
     """Questions about what no column logs, away from what other claims explain.
 
     Args:
-        ground: The rich model, logs set right.
-        columns: Logged actions that are among its inputs.
+        ground: The rich model, logs set right, eased.
+        owners: The logged actions that are among its inputs, as they are asked about.
         claims: What was found of the logs.
 
     Returns:
@@ -69,12 +69,10 @@ def ask_hidden(
     _ask_levels(asked, ground, explained)
     _ask_moves(asked, ground, explained)
     _ask_lean(asked, ground)
-    owners = Owners(ground, columns)
     believed = _believed(ground, owners, asked.found)
     further = _sorted_out(claims, believed)
-    # a state that is found would be found again
-    if all(claim.most == "info" and claim.path is None for claim in further):
-        last = _believed(ground, owners, _ask_unmeasured(asked, ground, claims))
+    if all(claim.most == "info" for claim in further):
+        last = _believed(ground, owners, _ask_unmeasured(asked, ground, [*claims, *further]))
         further += _sorted_out(claims, last)
         believed += last
     # what was asked last was asked because the others told little
@@ -86,12 +84,14 @@ def _believed(ground: Ground, owners: Owners, found: list[_Found]) -> list[_Foun
     """Each told of a log or a sensor where it is theirs, without outages that nothing read supports."""
     told = [replace(one, claim=_told(ground, owners, one.claim)) for one in found]
     return [
-        one for one in told if one.claim.kind is not GapKind.LOG_OUTAGE or not unsupported(ground, one.claim)
+        one
+        for one in told
+        if one.claim.kind is not GapKind.LOG_OUTAGE or not unsupported(owners.ground, one.claim)
     ]
 
 
 def _sorted_out(claims: list[Claim], believed: list[_Found]) -> list[Claim]:
-    """What belongs to a log, once for each that nothing is said of yet; and what is left, as one claim."""
+    """What belongs to a log, once for each that nothing is said of yet; one claim of the rest, and a note."""
     of_logs: list[Claim] = []
     actions: list[Claim] = []
     others: list[Claim] = []
@@ -100,7 +100,10 @@ def _sorted_out(claims: list[Claim], believed: list[_Found]) -> list[Claim]:
             (actions if told.kind is GapKind.MISSING_ACTION else others).append(told)
         elif not any(c.column == told.column and c.most != "info" for c in (*claims, *of_logs)):
             of_logs.append(told)
-    return [*of_logs, *_together(actions or sorted(others, key=lambda claim: claim.most == "info"))]
+    if actions:
+        return [*of_logs, *_together(actions)]
+    notes = [claim for claim in others if claim.most == "info"]
+    return [*of_logs, *_together([claim for claim in others if claim.most != "info"]), *_together(notes)]
 
 
 def _told(ground: Ground, owners: Owners, claim: Claim) -> Claim:
@@ -109,7 +112,7 @@ def _told(ground: Ground, owners: Owners, claim: Claim) -> Claim:
     if column is None:
         claim = as_silence(ground, owners.columns, claim)
         return claim if claim.column else as_state(ground, as_sensor(ground, claim))
-    return as_outage(ground, as_log(claim, column), owners.offset(column))
+    return as_outage(owners.ground, as_log(claim, column), owners.offset(column))
 
 
 def _explained(ground: Ground, claims: list[Claim]) -> Bool[np.ndarray, " n"]:
@@ -175,6 +178,8 @@ def _ask_unmeasured(asked: _Asked, ground: Ground, claims: list[Claim]) -> list[
     lacking = sorted({c.column for c in claims if c.kind in _LACKING and c.column})
     if lacking:
         asked.skip(question, f"what the log of {listed(tuple(lacking))} lacks would be found again")
+    elif any(claim.path is not None for claim in claims):
+        asked.skip(question, "the state without a sensor that was found would be found again")
     elif ground.Y.shape[1] > MOST_CHANNELS:
         asked.skip(question, f"it is asked of at most {MOST_CHANNELS} observations")
     else:
