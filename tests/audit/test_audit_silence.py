@@ -18,6 +18,7 @@ from tslam.audit.gap import GapKind, Severity
 from tslam.audit.ground import Ground, lay_ground
 from tslam.audit.reading import Reading, read_of
 from tslam.audit.silence import as_silence, spans
+from tslam.audit.whose import Owners
 from tslam.contract import from_arguments
 from tslam.panel import build
 from tslam.panel.chain import Structure
@@ -265,7 +266,7 @@ def test_what_is_found_hidden_and_told_as_an_outage_is_doubted_too(monkeypatch: 
     for ground, kept in ((_ground(frame), False), (_ground(_frozen(frame)), True)):
         found = unlogged._Found(claim, Hidden(path=np.ones(ground.n)))
         monkeypatch.setattr(unlogged, "_ask_levels", lambda asked, *_, found=found: asked.found.append(found))
-        further, hidden, _ = unlogged.ask_hidden(ground, ["valve"], [])
+        further, hidden, _ = unlogged.ask_hidden(ground, Owners(ground, ["valve"]), [])
         assert further == [claim] * kept
         assert (hidden.path is not None) == kept
 

@@ -23,8 +23,8 @@ _AHEAD = 5
 """Rows over which a change of the path is compared with what was logged at their begin."""
 _SHARE, _SURE = 0.03, 1e-6
 """Share, of what the path's own past leaves of those changes, that logged inputs explain, and its p-value,
-from which it follows them. Of fifteen drivers the largest share was .013; of twelve states .06 to .25 in seven,
-.003 to .018 in five (docs/notes, state or driver)."""
+from which it follows them. Of fifteen drivers the largest share was .013; of twelve states .06 to .25 in
+seven, .003 to .018 in five (docs/notes, state or driver)."""
 
 
 def as_state(ground: Ground, claim: Claim) -> Claim:
