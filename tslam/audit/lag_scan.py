@@ -162,8 +162,9 @@ class _Bare:
         out = []
         for split, Ft, _, factor, left in self._folds:
             Zt = Z[split.train]
-            V = cho_solve(factor, Ft.T @ Zt)
-            inner = Zt.T @ Zt - (Ft.T @ Zt).T @ V + _RIDGE * len(Zt) * np.eye(Z.shape[1])
+            shared = Ft.T @ Zt
+            V = cho_solve(factor, shared)
+            inner = Zt.T @ Zt - shared.T @ V + _RIDGE * len(Zt) * np.eye(Z.shape[1])
             out.append((V, np.linalg.solve(inner, Zt.T @ left)))
         return out
 
