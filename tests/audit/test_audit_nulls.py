@@ -232,6 +232,18 @@ def test_a_latent_whose_steps_are_one_burst_is_no_action() -> None:
     assert claim_latent(ground, replace(jumps, jumpiness=ground.n / 19.0)) is None
 
 
+@pytest.mark.parametrize("jumpiness", [0.0, 10.0])
+def test_a_latent_that_waits_for_logged_moves_is_a_misfit_though_its_model_is_adequate(
+    jumpiness: float,
+) -> None:
+    ground = ground_of(easy(3, rows=1500).drop("action_0"))
+    causal = causal_latent(ground, lean_fits(ground))
+    there = replace(causal, jumpiness=jumpiness, persistence=0.99, agreement=0.95)
+    assert causal.against_rich.t > 1.0
+    for resting, told in ((0.6, False), (0.8, True), (float("nan"), True)):
+        assert (claim_latent(ground, replace(there, resting=resting)) is not None) == told
+
+
 def test_a_latent_of_a_model_that_falls_short_counts_where_it_jumps_and_all_that_is_logged_rests() -> None:
     ground = ground_of(easy(3, rows=1500).drop("action_0"))
     causal = causal_latent(ground, lean_fits(ground))
