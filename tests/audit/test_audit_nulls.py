@@ -225,7 +225,7 @@ def test_a_short_record_is_asked_in_as_many_parts_as_the_rich_model_is() -> None
 def test_a_latent_whose_steps_are_one_burst_is_no_action() -> None:
     ground = ground_of(easy(3, rows=1500).drop("action_0"))
     causal = causal_latent(ground, lean_fits(ground))
-    jumps = replace(causal, jumpiness=10.0, persistence=0.99, agreement=0.95)
+    jumps = replace(causal, jumpiness=10.0, persistence=0.99, agreement=0.95, resting=1.0)
     claim = claim_latent(ground, jumps)
     assert claim is not None
     assert claim.kind is GapKind.MISSING_ACTION
@@ -238,10 +238,16 @@ def test_a_latent_that_waits_for_logged_moves_is_a_misfit_though_its_model_is_ad
 ) -> None:
     ground = ground_of(easy(3, rows=1500).drop("action_0"))
     causal = causal_latent(ground, lean_fits(ground))
-    there = replace(causal, jumpiness=jumpiness, persistence=0.99, agreement=0.95)
+    there = replace(causal, jumpiness=jumpiness, persistence=0.99)
     assert causal.against_rich.t > 1.0
-    for resting, told in ((0.6, False), (0.8, True), (float("nan"), True)):
-        assert (claim_latent(ground, replace(there, resting=resting)) is not None) == told
+    for resting, agreement, told in (
+        (0.6, 0.95, False),
+        (0.6, 0.98, True),
+        (0.8, 0.95, True),
+        (float("nan"), 0.95, True),
+    ):
+        asked = replace(there, resting=resting, agreement=agreement)
+        assert (claim_latent(ground, asked) is not None) == told
 
 
 def test_a_latent_of_a_model_that_falls_short_counts_where_it_jumps_and_all_that_is_logged_rests() -> None:

@@ -41,10 +41,11 @@ hidden."""
 _MOVING = 20.0
 """Rows' worth of steps that a latent which jumps should have, n over their kurtosis: four jumps, each smeared
 over five rows. Where there are fewer, a burst or two made all of it, as an overload does."""
-_STIRRED = 0.75
+_STIRRED, _SURELY = 0.75, 0.97
 """Size of a latent's steps where nothing logged moves over that elsewhere, below which it waits for logged
-moves, as a misfit does, in an adequate model too: .46 to .69 in seven clean records, .80 to 1.1 in sixteen with
-something hidden."""
+moves, as a misfit does, in an adequate model too; unless parts agree that well. The first was .46 to .69 in
+seven clean records, whose parts agreed by .93 to .955; with something hidden .80 to 1.1 in sixteen records,
+and .67 in one, whose parts agreed by .99."""
 _HELD = 0.93
 """Persistence per step from which a latent is held, for some fifteen rows and more."""
 _FOLLOWED = 3.0
@@ -90,7 +91,7 @@ def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
         return None
     if causal.agreement < _AGREES or len(causal.level) < _MOVING * (causal.jumpiness + 3.0):
         return None
-    if causal.resting < _STIRRED:
+    if causal.resting < _STIRRED and causal.agreement < _SURELY:
         return None
     channels = driven_channels(ground, causal.direction)
     score = 1000.0 * gain.mean
