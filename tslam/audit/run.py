@@ -27,7 +27,7 @@ from tslam.audit.gap import (
 from tslam.audit.ground import Ground, eased, held_loss, lay_ground
 from tslam.audit.lag_scan import scan_lags
 from tslam.audit.late_series import claim_late_series
-from tslam.audit.logs import claim_excitation, claim_lag, likely_delay, shows_nothing
+from tslam.audit.logs import acts_by_itself, claim_excitation, claim_lag, likely_delay
 from tslam.audit.naming import telling_latents
 from tslam.audit.offset import held_offset
 from tslam.audit.series import common_ground
@@ -137,11 +137,10 @@ def _ask_logs(
         untested += _unasked(x.column, ("lag", "effect", "outage, coarseness"), "it does not move by itself")
         claims.append(still)
     usable = [x.column for x in moving]
-    silent: set[str] = set()
-    for x, scan in zip(moving, side_by_side(partial(scan_lags, ground), usable), strict=True):
+    scans = dict(zip(usable, side_by_side(partial(scan_lags, ground), usable), strict=True))
+    for x in moving:
+        scan = scans[x.column]
         delays[x.column] = likely_delay(scan)
-        if shows_nothing(scan):
-            silent.add(x.column)
         in_series = claim_late_series(ground, scan)
         claim = None if in_series else claim_lag(ground, scan, x, panel.contract.column(x.column))
         claims += in_series if claim is None else [claim]
@@ -164,7 +163,8 @@ def _ask_logs(
         if column in moved:
             untested += _unasked(column, ("outage, coarseness",), "its log and the effect do not go together")
         claim = None if column in moved - a_step else _lacking(sound, column, by_effect=column not in moved)
-        if claim is not None and claim.kind is GapKind.COARSE_LOG and column in silent:
+        coarse = claim is not None and claim.kind is GapKind.COARSE_LOG
+        if coarse and not acts_by_itself(ground, scans[column]):
             # a class of what was set has an effect itself; a limit has one only while it binds
             untested += _unasked(column, ("coarseness",), "its log shows no effect by itself")
             continue
