@@ -5,7 +5,9 @@ held-out gain as a function of s peaks where the log and the effect meet. s > 0 
 comes before the log: earlier than any physical cause, so the log is late. s < 0 is dead time.
 
 An action drives a few channels, and what is learnt of its effect on all others is noise that costs as much
-held out. So what was learnt on each channel is shrunk by as much as chance would explain there.
+held out. So what was learnt on each channel is shrunk by as much as chance would explain there. What is
+learnt of its products with the state is not: with them nearly every shift explains much, and shrunk they
+would be taken for the plain effect more often, and blur the peak.
 
 Source: positive-part shrinkage, James and Stein, Proceedings of the Fourth Berkeley Symposium 1, 1961; Efron
 and Morris, Journal of the American Statistical Association 68(341), 1973.
@@ -140,6 +142,7 @@ class _Bare:
     def __init__(self, ground: Ground, column: str) -> None:
         panel = ground.panel
         own = panel.features_of(column)
+        self._features = len(own)
         keep = ground.regressors.without({panel.action_features[i].name for i in own})
         start, stop = bounds(panel)
         self._values = carry(panel.actions[:, own], start)
@@ -172,7 +175,7 @@ class _Bare:
             V = cho_solve(factor, shared)
             inner = Zt.T @ Zt - shared.T @ V + _RIDGE * len(Zt) * np.eye(Z.shape[1])
             D = np.linalg.solve(inner, Zt.T @ left)
-            out.append((V, D * _kept(D, inner, left)))
+            out.append((V, D * _kept(D, inner, left) if len(D) == self._features else D))
         return out
 
     def left_by(
