@@ -15,12 +15,16 @@ STAMP := $(VENV)/.installed
 GROUPS := test lint types docs
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
+STANDARDS := .standards
+LINTER := $(STANDARDS)/cli/bin/datacontract
+checkout = [ -d $(STANDARDS)/$(3) ] || \
+	git clone --quiet --depth 1 --branch $(2) https://github.com/$(1) $(STANDARDS)/$(3)
 
 export TZ := UTC
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help install demo test lint types format docs docs-serve picture notebooks reproduce matrix study bench schemas check-gpu clean
+.PHONY: help install demo test lint types format docs docs-serve picture notebooks reproduce matrix study bench schemas check-gpu standards clean
 
 help: ## List the targets
 	@echo "tslam: what acted on your system that nobody logged?"
@@ -94,5 +98,16 @@ schemas: $(STAMP) ## Write the JSON Schemas of contract and report into contract
 check-gpu: $(STAMP) ## Run the tests that need a CUDA device (all skipped where there is none)
 	$(PYTEST) -m gpu
 
+# The linter of data contracts wants other versions than we do, so it has an environment of its own.
+$(LINTER):
+	"$(PYTHON)" -m venv $(STANDARDS)/cli
+	$(STANDARDS)/cli/bin/python -m pip install --quiet datacontract-cli==1.2.8
+
+standards: $(STAMP) $(LINTER) ## Hold contracts and events against the published standards (fetched with git)
+	$(call checkout,bitol-io/open-data-contract-standard,v3.1.0,odcs)
+	$(call checkout,cdevents/spec,v0.5.0,cdevents)
+	TSLAM_DATACONTRACT=$(LINTER) TSLAM_ODCS=$(STANDARDS)/odcs TSLAM_CDEVENTS=$(STANDARDS)/cdevents \
+		$(PYTEST) -m standards tests/contract
+
 clean: ## Remove what was built, the environment included
-	rm -rf $(VENV) site htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache tslam-demo pipeline-demo
+	rm -rf $(VENV) $(STANDARDS) site htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache tslam-demo pipeline-demo

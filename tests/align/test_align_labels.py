@@ -1,6 +1,7 @@
 """Labels: from columns, event logs and tickets; what they cannot be."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -66,24 +67,54 @@ def test_the_slack_of_a_ticket_is_left_out() -> None:
 
 NUMBERED = pl.int_range(60, eager=True)
 DATED = NUMBERED.cast(pl.Datetime)
+ZONED = (DATED + timedelta(days=20_000)).dt.replace_time_zone("Europe/Amsterdam")
+
+
+def _of(time: pl.Series) -> Panel:
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"t": time, "o": rng.normal(size=60), "a": rng.normal(size=60)})
+    contract, _ = from_arguments(dict(frame.schema), actions=["a"], time="t")
+    return build(frame, contract)
 
 
 @pytest.mark.parametrize(
     ("stamp", "time"),
     [
         ("yesterday", NUMBERED),
+        (timedelta(seconds=5), NUMBERED),
         (datetime(2026, 1, 1, tzinfo=UTC), NUMBERED),
         ("yesterday", DATED),
         (5, DATED),
+        (None, DATED),
         (datetime(2026, 1, 1, tzinfo=UTC), DATED),
+        (DATED[3], ZONED),
     ],
 )
 def test_stamps_of_another_kind_are_named(stamp: object, time: pl.Series) -> None:
-    rng = np.random.default_rng(0)
-    frame = pl.DataFrame({"t": time, "o": rng.normal(size=60), "a": rng.normal(size=60)})
-    contract, _ = from_arguments(dict(frame.schema), actions=["a"], time="t")
-    with pytest.raises(AlignmentError, match="has no stamps such as"):
-        lay([Label(stamp, stamp, 1.0), Label(time[3], time[9], 2.0)], build(frame, contract))
+    with pytest.raises(AlignmentError, match=r"has the stamp .*, and the data have"):
+        lay([Label(stamp, stamp, 1.0), Label(time[3], time[9], 2.0)], _of(time))
+
+
+@pytest.mark.parametrize(("slack", "time"), [(5, DATED), ("an hour", NUMBERED), ("an hour", DATED)])
+def test_slack_of_another_kind_is_named(slack: object, time: pl.Series) -> None:
+    with pytest.raises(AlignmentError, match="has the slack"):
+        lay([Label(time[3], time[20], 1.0, slack=slack)], _of(time), least=1)
+
+
+def test_a_label_in_another_zone_is_on_the_same_rows() -> None:
+    told = [(3, 9, 1.0), (12, 20, 2.0)]
+    local = [t.astimezone(ZoneInfo("America/St_Johns")) for t in ZONED]
+    for stamps in (ZONED, local):
+        holds = lay([Label(stamps[i], stamps[j], value) for i, j, value in told], _of(ZONED))
+        assert [rows.tolist() for rows in holds.rows] == [[*range(3, 10)], [*range(12, 21)]]
+
+
+def test_labels_of_days_lie_on_days() -> None:
+    days = pl.date_range(date(2026, 3, 1), date(2026, 4, 29), eager=True)
+    known = pl.DataFrame({"t": days, "a": [None] * 20 + [1.0] * 20 + [2.0] * 20})
+    holds = lay(from_column(known, "a", "t", None), _of(days))
+    assert [rows.tolist() for rows in holds.rows] == [[*range(20, 40)], [*range(40, 60)]]
+    assert holds.values == (1.0, 2.0)
 
 
 @pytest.mark.parametrize(

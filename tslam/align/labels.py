@@ -4,9 +4,12 @@ One label is one hold: its start, its end and its value.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from datetime import time as clock
+from numbers import Real
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -130,6 +133,10 @@ def lay(labels: Sequence[Label], panel: Panel, least: int = _FEWEST) -> Holds:
         AlignmentError: labels lie outside the data, contradict each other, or say one value only.
     """
     stamps = panel.stamps(np.arange(panel.rows))
+    labels = [
+        replace(label, start=_as_written(label.start, stamps), end=_as_written(label.end, stamps))
+        for label in labels
+    ]
     taken: dict[int, float | str] = {}
     found: list[tuple[Int[np.ndarray, " n"], float | str]] = []
     outside: list[Label] = []
@@ -171,18 +178,32 @@ def _rows(label: Label, panel: Panel, stamps: pl.Series) -> Int[np.ndarray, " n"
     start, end = label.start, label.end
     if label.slack is not None:
         slack = label.slack
-        if isinstance(start, int | float) and isinstance(slack, timedelta):
+        if isinstance(start, Real) and isinstance(slack, timedelta):
             slack = slack.total_seconds()
+        if not isinstance(slack, Real if isinstance(start, Real) else timedelta):
+            raise AlignmentError(
+                f"The label from {start} has the slack {slack!r}. Give a timedelta, or a number for numbers."
+            )
         start, end = start + slack, end - slack
-    try:
-        inside = ((stamps >= start) & (stamps <= end)).to_numpy()
-    # polars raises each of these where a label's stamps are of another kind than the data's
-    except (TypeError, ValueError, NotImplementedError) as error:
-        raise AlignmentError(
-            f"The label from {label.start!r} to {label.end!r} has no stamps such as {stamps[0]!r}: {error}."
-        ) from error
+    inside = ((stamps >= start) & (stamps <= end)).to_numpy()
     if label.series is not None and panel.contract.series is not None:
         if label.series not in panel.series_names:
             return np.zeros(0, np.int64)
         inside = inside & (panel.series_of == panel.series_names.index(label.series))
     return np.flatnonzero(inside)
+
+
+def _as_written(stamp: Any, stamps: pl.Series) -> Any:
+    """A label's stamp as the data write theirs: an instant in their zone, or a number."""
+    zone = stamps.dtype.time_zone if isinstance(stamps.dtype, pl.Datetime) else None
+    if isinstance(stamps.dtype, pl.Datetime):
+        if isinstance(stamp, date) and not isinstance(stamp, datetime):
+            stamp = datetime.combine(stamp, clock(), None if zone is None else ZoneInfo(zone))
+        if isinstance(stamp, datetime) and (stamp.tzinfo is None) == (zone is None):
+            return stamp if zone is None else stamp.astimezone(ZoneInfo(zone))
+    elif isinstance(stamp, Real):
+        return stamp
+    raise AlignmentError(
+        f"A label has the stamp {stamp!r}, and the data have stamps such as {stamps[0]!r}. Give the label's "
+        "stamps as the data have them: numbers, or instants with a zone where theirs have one."
+    )
