@@ -14,8 +14,8 @@ from tslam.audit.following import following
 from tslam.audit.gap import GapKind
 from tslam.audit.ground import FOLDS, Ground, lay_ground
 from tslam.audit.hidden import claim_latent
-from tslam.audit.lag_scan import LATEST, scan_lags
-from tslam.audit.logs import claim_lag, shows_nothing
+from tslam.audit.lag_scan import LATEST, LagScan, scan_lags
+from tslam.audit.logs import acts_by_itself, claim_lag, shows_nothing
 from tslam.audit.moves import find_moves
 from tslam.audit.offset import held_offset
 from tslam.audit.rest import steps_at_rest
@@ -346,6 +346,16 @@ def test_a_limit_that_binds_at_times_is_followed_while_it_binds() -> None:
     assert another is not None
     assert own.p_binding < 0.01
     assert another.p_binding > 0.1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_acts_by_itself_is_followed_where_few_stretches_leave_its_gain_unsure(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LagScan, "largest_t", lambda _: 1.3)
+    ground = _with_dummy(seed)
+    acting = {column: acts_by_itself(ground, scan_lags(ground, column)) for column in ("action_0", "dummy")}
+    assert acting == {"action_0": True, "dummy": False}
 
 
 def test_without_a_driver_nothing_tells_when_a_limit_binds() -> None:

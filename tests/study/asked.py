@@ -52,4 +52,6 @@ def tally(group: Callable[[str], str], cells: Iterable[dict[str, Any]]) -> dict[
             counts[0] += 1
             counts[1] += bool(alarms(cell["gaps"]))
             counts[2] += critical_action(cell["gaps"])
+    if out:
+        out["all"] = out.pop("all")  # sums stand last
     return out
