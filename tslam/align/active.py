@@ -1,14 +1,18 @@
 """Which stretches to label next: those that would tell most, as stamps to look up in a shift log.
 
 A stretch runs from one move of a latent to the next. What a label can tell is which of the held levels that
-were found is the action, its scale, and its bend. So a stretch is described by those levels, and by their
-squares, each level counting as far as the record and the labels so far speak for it. The stretch is taken
-whose reading is least certain given those that are labelled, as if a line were fitted to them; then the next,
-with that one counted as labelled. A longer stretch counts for more, by the root of its length: its mean is
-the surer, and an odd short one the less likely to be taken for its oddity.
+were found is the action, its scale, and how it bends. So the action is taken for a smooth function of those
+levels (a Gaussian process: a line and what departs from it), each level counting as far as the record and the
+labels so far speak for it. The first two are the stretches that are least certain, one at either end, since a
+scale needs both; from then on the one is taken whose label would leave least uncertainty over all rows, which
+is what a reading is judged by. A longer stretch counts for more: its mean is the surer, and an odd short one
+the less likely to be taken for its oddity.
 
-Source: Fedorov, "Theory of Optimal Experiments", 1972 (greedy D-optimal choice).
+Source: Cohn, Ghahramani and Jordan, "Active learning with statistical models", Journal of Artificial
+Intelligence Research 4, 1996; for Gaussian processes Seo, Wallat, Graepel and Obermayer, IJCNN 2000.
 """
+
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -20,12 +24,16 @@ from tslam.panel.limits import standing
 
 __all__ = ["choose"]
 
-_PRIOR = 0.3
-"""Information on every direction before any label, in labels."""
-_FAR = 1.5
+_FAR = 2.5
 """Standard deviations beyond which a level counts as no farther: rare surges are not what moves an action."""
-_BENT = 0.3
-"""Weight of the square of a level beside itself."""
+_KNOTS = np.linspace(-_FAR, _FAR, 6)
+"""Where what departs from a line is told apart."""
+_NOISE = 0.1
+"""Variance of what a label does not tell of its stretch; the middle, the line and the rest have one each."""
+_SHORT = 50.0
+"""Rows of a stretch whose label tells half as surely as that of an endless one."""
+_ENDS = 2
+"""Labels that a scale takes."""
 _SIDE = 0.1
 """Weight of what is no level."""
 
@@ -47,59 +55,76 @@ def choose(
         told: Transitions and values of the labels so far, where they are numbers.
     """
     features = _features(reading, told)
-    means = np.array([_mean(features, own) for own in found]).reshape(len(found), -1)
+    means = np.array([features[own].mean(axis=0) for own in found]).reshape(len(found), -1)
+    rows = _rows(reading, found)
+    noise = _noise(rows)
+    spread = np.eye(features.shape[1])
+    edges = np.flatnonzero(np.diff(np.r_[False, labelled, False]))
+    for first, stop in zip(edges[::2], edges[1::2], strict=True):
+        spread = _less(spread, features[first:stop].mean(axis=0), float(_noise(stop - first)))
+    aimed = (means * rows[:, None]).T @ means
     open_ = {i for i, own in enumerate(found) if not labelled[own].any()}
-    prior = _PRIOR * np.eye(means.shape[1])
-    inverse = np.linalg.inv(_information(features, labelled) + prior)
-    sizes = _told(reading, found)
     out: list[tuple[int, float]] = []
     while open_ and len(out) < count:
-        unsure = {i: float(means[i] @ inverse @ means[i]) for i in open_}
-        best = max(unsure, key=lambda i: (unsure[i] * sizes[i] ** 0.5, -i))
-        out.append((best, unsure[best]))
+        told_of = means @ spread
+        unsure = np.sum(told_of * means, axis=1)
+        if len(edges) // 2 + len(out) < _ENDS:
+            worth = unsure * rows**0.5
+        else:
+            worth = np.sum((told_of @ aimed) * told_of, axis=1) / (unsure + noise)
+        best = max(open_, key=lambda i: (worth[i], -i))
+        out.append((best, float(unsure[best])))
         open_.remove(best)
-        direction = inverse @ means[best]
-        inverse -= np.outer(direction, direction) / (1.0 + float(means[best] @ direction))
+        spread = _less(spread, means[best], noise[best])
     return out
+
+
+def _less(
+    spread: Float[np.ndarray, "feat feat"], mean: Float[np.ndarray, " feat"], noise: float
+) -> Float[np.ndarray, "feat feat"]:
+    """What is unknown once a stretch is labelled."""
+    told = spread @ mean
+    return np.asarray(spread - np.outer(told, told) / (float(mean @ told) + noise))
+
+
+def _noise(rows: Any) -> Any:
+    """Variance of what labels of stretches of so many rows leave open."""
+    return _NOISE * (1.0 + _SHORT / np.maximum(rows, 1.0))
 
 
 def _features(
     reading: Reading, told: tuple[tuple[Int[np.ndarray, " _"], ...], Float[np.ndarray, " label"]] | None
 ) -> Float[np.ndarray, "n feat"]:
-    """What a stretch is described by, each weighed by how much its label would tell of it."""
+    """What the action is a sum of: a middle, and of each level a line and what departs from it.
+
+    Each level is weighed by how much its label would tell of it.
+    """
     levels = reading.levels
+    middle = np.ones((len(levels), 1))
     if not levels.shape[1]:  # nothing held was found: what is measured is all that there is
         features = reading.features
-        return np.asarray(_SIDE * (features - features.mean(axis=0)) / (features.std(axis=0) + 1e-9))
+        away = (features - features.mean(axis=0)) / (features.std(axis=0) + 1e-9)
+        return np.column_stack([middle, _SIDE * away])
     behind = np.array([held.behind for held in reading.held])
-    weight = np.exp(-TRUST * behind)
+    weights = np.exp(-TRUST * behind)
     if told is not None and len(set(told[1].tolist())) > 1:
-        weight = np.zeros(len(behind))
+        weights = np.zeros(len(behind))
         for curve in calibrate(levels, behind, *told):
-            weight[curve.which] += curve.weight
-    near = np.clip(levels, -_FAR, _FAR)
-    share = np.sqrt(weight / weight.sum())
-    return np.column_stack([share * near, _BENT * share * (near**2 - 1.0)])
+            weights[curve.which] += curve.weight
+    # Nyström's features of a Gaussian kernel of length one: exact at the knots, and as good as that between
+    kernel = np.exp(-0.5 * (_KNOTS[:, None] - _KNOTS) ** 2)
+    parts = [middle]
+    for level, weight in zip(levels.T, weights / weights.sum(), strict=True):
+        near = np.clip(level, -_FAR, _FAR)
+        bent = np.linalg.solve(np.linalg.cholesky(kernel), np.exp(-0.5 * (_KNOTS[:, None] - near) ** 2))
+        parts += [weight**0.5 * near[:, None], weight**0.5 * bent.T]
+    return np.column_stack(parts)
 
 
-def _told(reading: Reading, found: Stretches) -> Float[np.ndarray, " stretch"]:
+def _rows(reading: Reading, found: Stretches) -> Float[np.ndarray, " stretch"]:
     """Rows of each stretch, but those in which something stands at a limit: there a level is read badly."""
     if not reading.held:
         return np.array([own.size for own in found], float)
     # every solution was fitted to the same record, which says where the limits are
     stuck = np.any(standing(reading.chain.Y, reading.held[0].model.limits), axis=1)
     return np.array([np.count_nonzero(~stuck[own]) for own in found], float)
-
-
-def _mean(features: Float[np.ndarray, "n feat"], own: Int[np.ndarray, " _"]) -> Float[np.ndarray, " any"]:
-    return np.append(features[own].mean(axis=0), 1.0)
-
-
-def _information(features: Float[np.ndarray, "n feat"], labelled: Bool[np.ndarray, " n"]) -> np.ndarray:
-    """What the labelled stretches tell already: one count for each run of labelled rows."""
-    total = np.zeros((features.shape[1] + 1, features.shape[1] + 1))
-    edges = np.flatnonzero(np.diff(np.r_[False, labelled, False]))
-    for first, stop in zip(edges[::2], edges[1::2], strict=True):
-        mean = _mean(features, np.arange(first, stop))
-        total += np.outer(mean, mean)
-    return total
