@@ -1,5 +1,7 @@
 """The label budget: a curve that rises, a target, and stretches that tell more than others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from align_cases import HIDDEN, ROWS, case
@@ -54,6 +56,41 @@ def test_stretches_end_where_the_action_moves() -> None:
     assert len({i for i, _ in chosen}) == 4
     levels = [own.truth[reading.chain.rows[found[i]]].mean() for i, _ in chosen]
     assert np.ptp(levels) > 0.6 * np.ptp(own.truth[:ROWS])
+
+
+def _asked(levels: np.ndarray, count: int) -> list[float]:
+    """The levels of stretches of 40 rows that are asked for one by one; each label says what is read."""
+    own = case()
+    panel = own.model._panel(read_frame(own.fitted_on, own.model.contract)[0])
+    latents = own.model._levels(panel, "smoothed")
+    reading = read(learn_reader(panel, frozenset(), np.ones(panel.rows, bool), latents), panel, latents)
+    found = tuple(np.arange(40 * i, 40 * (i + 1)) for i in range(len(levels)))
+    path = levels.repeat(40)
+    held = tuple(replace(h, behind=0.0) for h in reading.held[:1])
+    reading = replace(reading, held=held, features=reading.features[: len(path)])
+    vars(reading)["levels"] = path[:, None]
+    labelled, out = np.zeros(len(path), bool), list[int]()
+    while len(out) < count:
+        told = (tuple(found[i] for i in out), levels[out]) if out else None
+        out.append(choose(reading, found, labelled, 1, told)[0][0])
+        labelled[found[out[-1]]] = True
+    return levels[out].tolist()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_ends_are_asked_for_first_and_then_what_lies_between(seed: int) -> None:
+    levels = np.random.default_rng(seed).permutation(np.linspace(-1.7, 1.7, 35))
+    asked = np.array(_asked(levels, 5))
+    assert sorted(asked[:2]) == pytest.approx([-1.7, 1.7])
+    # all that was read counts, so no two at one level, and no gap that is wide
+    assert np.diff(np.sort(asked)).min() > 0.5
+    assert np.diff(np.sort(asked)).max() < 1.2
+
+
+def test_where_most_of_the_record_is_counts() -> None:
+    many = 0.4 + 0.01 * np.arange(30)
+    asked = _asked(np.r_[many, -1.6, 1.7, -0.9], 3)
+    assert asked[2] in many
 
 
 def test_what_is_labelled_is_not_suggested_again() -> None:

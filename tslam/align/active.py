@@ -59,16 +59,17 @@ def choose(
     rows = _rows(reading, found)
     noise = _noise(rows)
     spread = np.eye(features.shape[1])
-    edges = np.flatnonzero(np.diff(np.r_[False, labelled, False]))
-    for first, stop in zip(edges[::2], edges[1::2], strict=True):
-        spread = _less(spread, features[first:stop].mean(axis=0), float(_noise(stop - first)))
+    # a label counts once in each stretch, as neighbours that have one each are two
+    known = [own[labelled[own]] for own in found if labelled[own].any()]
+    for own in known:
+        spread = _less(spread, features[own].mean(axis=0), float(_noise(own.size)))
     aimed = (means * rows[:, None]).T @ means
     open_ = {i for i, own in enumerate(found) if not labelled[own].any()}
     out: list[tuple[int, float]] = []
     while open_ and len(out) < count:
         told_of = means @ spread
         unsure = np.sum(told_of * means, axis=1)
-        if len(edges) // 2 + len(out) < _ENDS:
+        if len(known) + len(out) < _ENDS:
             worth = unsure * rows**0.5
         else:
             worth = np.sum((told_of @ aimed) * told_of, axis=1) / (unsure + noise)
