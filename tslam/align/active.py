@@ -64,15 +64,14 @@ def choose(
     for own in known:
         spread = _less(spread, features[own].mean(axis=0), float(_noise(own.size)))
     aimed = (means * rows[:, None]).T @ means
+    ends = _ENDS - (len(known) if told is None else len(told[0]))
     open_ = {i for i, own in enumerate(found) if not labelled[own].any()}
     out: list[tuple[int, float]] = []
     while open_ and len(out) < count:
         told_of = means @ spread
         unsure = np.sum(told_of * means, axis=1)
-        if len(known) + len(out) < _ENDS:
-            worth = unsure * rows**0.5
-        else:
-            worth = np.sum((told_of @ aimed) * told_of, axis=1) / (unsure + noise)
+        least = np.sum((told_of @ aimed) * told_of, axis=1) / (unsure + noise)
+        worth = unsure * rows**0.5 if len(out) < ends else least
         best = max(open_, key=lambda i: (worth[i], -i))
         out.append((best, float(unsure[best])))
         open_.remove(best)
