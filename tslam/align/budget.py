@@ -45,7 +45,7 @@ class Window(Frozen):
     start: Stamp
     end: Stamp
     series: str | None = None
-    unsure: float = Field(description="How uncertain its reading is, in units of the prior; 0 is certain")
+    unsure: float = Field(description="Variance of its reading; a middle and a line have one each, 0 is sure")
 
 
 class LabelBudget(Frozen):
