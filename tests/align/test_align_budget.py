@@ -58,8 +58,11 @@ def test_stretches_end_where_the_action_moves() -> None:
     assert np.ptp(levels) > 0.6 * np.ptp(own.truth[:ROWS])
 
 
-def _asked(levels: np.ndarray, count: int) -> list[float]:
-    """The levels of stretches of 40 rows that are asked for one by one; each label says what is read."""
+def _asked(levels: np.ndarray, count: int, spilt: int = 0) -> list[float]:
+    """The levels of stretches of 40 rows that are asked for one by one; each label says what is read.
+
+    Labels may spill over into the stretch behind.
+    """
     own = case()
     panel = own.model._panel(read_frame(own.fitted_on, own.model.contract)[0])
     latents = own.model._levels(panel, "smoothed")
@@ -73,7 +76,7 @@ def _asked(levels: np.ndarray, count: int) -> list[float]:
     while len(out) < count:
         told = (tuple(found[i] for i in out), levels[out]) if out else None
         out.append(choose(reading, found, labelled, 1, told)[0][0])
-        labelled[found[out[-1]]] = True
+        labelled[40 * out[-1] : 40 * (out[-1] + 1) + spilt] = True
     return levels[out].tolist()
 
 
@@ -85,6 +88,12 @@ def test_the_ends_are_asked_for_first_and_then_what_lies_between(seed: int) -> N
     # all that was read counts, so no two at one level, and no gap that is wide
     assert np.diff(np.sort(asked)).min() > 0.5
     assert np.diff(np.sort(asked)).max() < 1.2
+
+
+@pytest.mark.parametrize("spilt", [1, 4])
+def test_a_label_that_spills_over_is_one_label(spilt: int) -> None:
+    asked = _asked(np.random.default_rng(1).permutation(np.linspace(-1.7, 1.7, 35)), 2, spilt)
+    assert sorted(asked) == pytest.approx([-1.7, 1.7])
 
 
 def test_where_most_of_the_record_is_counts() -> None:
