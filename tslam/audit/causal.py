@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float
 from scipy.stats import kurtosis
 
 from tslam.audit.ground import Ground
-from tslam.audit.rest import AFTER, BEFORE, steps_at_rest, undisturbed
+from tslam.audit.rest import Resting, resting_steps
 from tslam.audit.student import robust_scatter, student_score
 from tslam.dynamics.forward import LinearForward, fit_ridge
 from tslam.dynamics.held import HeldFit, fit_held
@@ -69,8 +69,8 @@ class Causal:
     persistence: float
     agreement: float
     """Correlation between the latents of two parts, in the median: what is there is there for all of them."""
-    resting: float
-    """Size of the latent's steps where no logged action moves over that elsewhere, in the median part."""
+    resting: Resting
+    """Does the latent step where no logged action moves?"""
     jumpiness: float
     """Excess kurtosis of the increments of the smoothed latent: 0 is a random walk, large jumps and holds."""
     level: Float[np.ndarray, " n"]
@@ -116,8 +116,7 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
     n = len(lean.rows)
     gain, versus = np.full(n, np.nan), np.full(n, np.nan)
     ahead, behind = np.zeros_like(lean.Y), np.zeros_like(lean.Y)
-    levels, resting = [], []
-    still = undisturbed(ground.panel, lean.rows, lean.start, after=AFTER, before=BEFORE)
+    levels: list[Float[np.ndarray, " n"]] = []
     rich = np.full((int(lean.rows.max()) + 2, ground.Y.shape[1]), np.nan)
     rich[ground.rows] = np.where(ground.seen, ground.residual, np.nan)
     seen = np.isfinite(lean.Y)
@@ -125,7 +124,6 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
         left = lean.Y - fit.forward.mean(lean.F)
         path = fit.inverse.path(left, lean.start)
         levels.append(path.mean[:, 0])
-        resting.append(steps_at_rest(path.mean[:, 0], still, lean.start))
         ahead[test] = np.where(seen, left - path.prior @ fit.inverse.B.T, 0.0)[test]
         behind[test] = np.where(seen, lean.Y - plain.mean(lean.F), 0.0)[test]
     tested = np.logical_or.reduce(lean.held)
@@ -141,7 +139,7 @@ def causal_latent(ground: Ground, lean: Lean) -> Causal:
         against_rich=mean_test(versus, _BANDWIDTH),
         persistence=float(np.median([f.inverse.phi[0] for f in lean.with_latent])),
         agreement=agreement(levels),
-        resting=float(np.median(resting)),
+        resting=resting_steps(ground, levels, lean.rows, lean.start),
         jumpiness=jumpiness(np.diff(level)[inside]),
         level=level[np.searchsorted(lean.rows, ground.rows)],
         direction=lean.with_latent[0].inverse.B[:, 0],

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
+from tslam.audit.rest import ORDINARY, RESTS, Resting
 from tslam.kernels.hac import MeanTest
 
 __all__ = [
@@ -148,12 +149,16 @@ def found_alike(agreement: float, least: float) -> Evidence:
     return Evidence(name="agreement", value=agreement, reference=least, reading=reading)
 
 
-def moves_at_rest(ratio: float, least: float) -> Evidence:
+def moves_at_rest(found: Resting) -> tuple[Evidence, Evidence]:
     """Size of steps where nothing logged moves over that elsewhere, as evidence."""
-    reading = (
+    anywhere = (
         "Size of its steps where nothing logged moves over that elsewhere: a misfit's are smaller there."
     )
-    return Evidence(name="steps_at_rest", value=ratio, reference=least, reading=reading)
+    ordinary = "The same where the state is one that is often visited, too: a misfit is large at extremes."
+    return (
+        Evidence(name="steps_at_rest", value=found.anywhere, reference=RESTS, reading=anywhere),
+        Evidence(name="steps_at_ordinary_states", value=found.ordinary, reference=ORDINARY, reading=ordinary),
+    )
 
 
 def log_what_moves(channels: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ from tslam.audit.finding import (
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
 from tslam.audit.moves import Moves
-from tslam.audit.rest import RESTS
+from tslam.audit.rest import ORDINARY
 from tslam.audit.sensor import spikes
 from tslam.audit.student import student_score
 
@@ -60,6 +60,9 @@ _EACH = 0.5
 """Nats that the size of a move costs, which is read from the row itself."""
 _PLAIN_TAIL, _PLAIN_SHARED, _PLAIN_SIZE = 15.0, 4.0, 6.0
 """Moves so large and so alike that nothing need follow: an effect that is over within one step."""
+_PLAIN_APART = 10.0
+"""Squared length along the axis over the mean of that along the others, from which moves are as alike: what a
+concentration of 4 is among six channels. Among four or fewer it cannot exceed 4."""
 
 
 def adequate(causal: Causal) -> bool:
@@ -69,7 +72,7 @@ def adequate(causal: Causal) -> bool:
 
 def acts(causal: Causal) -> bool:
     """Does the latent jump as much while everything logged rests? A shortcoming of the model does not."""
-    return causal.jumpiness > _JUMPS_WELL and causal.resting > RESTS
+    return causal.jumpiness > _JUMPS_WELL and causal.resting.by_itself
 
 
 def as_log(claim: Claim, column: str) -> Claim:
@@ -91,7 +94,9 @@ def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
         return None
     if causal.agreement < _AGREES or len(causal.level) < _MOVING * (causal.jumpiness + 3.0):
         return None
-    if causal.resting < _STIRRED and causal.agreement < _SURELY:
+    if causal.resting.anywhere < _STIRRED and causal.agreement < _SURELY:
+        return None
+    if causal.resting.ordinary < ORDINARY:
         return None
     channels = driven_channels(ground, causal.direction)
     score = 1000.0 * gain.mean
@@ -127,7 +132,7 @@ def claim_latent(ground: Ground, causal: Causal) -> Claim | None:
         ),
     )
     if not fits:
-        evidence = (*evidence, moves_at_rest(causal.resting, RESTS))
+        evidence = (*evidence, *moves_at_rest(causal.resting))
     drift = (
         f"Measure what drifts and drives {listed(channels)}: a condition, load or supply that no column "
         "holds."
@@ -153,7 +158,8 @@ def claim_moves(ground: Ground, moves: Moves) -> Claim | None:
     """Are there sparse, large innovations along one direction, followed by a shift that stays?"""
     tail = moves.kurtosis - moves.heavy
     held = moves.follow.t > _FOLLOWED and tail > _TAIL and moves.concentration > _SHARED
-    plain = tail > _PLAIN_TAIL and moves.concentration > _PLAIN_SHARED and moves.size > _PLAIN_SIZE
+    alike = moves.concentration > _PLAIN_SHARED or moves.apart > _PLAIN_APART
+    plain = tail > _PLAIN_TAIL and alike and moves.size > _PLAIN_SIZE
     if not held and not plain:
         return None
     channels = driven_channels(ground, moves.direction)

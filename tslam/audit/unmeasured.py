@@ -33,7 +33,7 @@ from tslam.audit.finding import (
 )
 from tslam.audit.gap import Evidence, GapKind
 from tslam.audit.ground import Ground
-from tslam.audit.rest import AFTER, BEFORE, RESTS, steps_at_rest, undisturbed
+from tslam.audit.rest import Resting, resting_steps
 from tslam.audit.student import robust_scatter, student_score
 from tslam.dynamics.products import Products
 from tslam.dynamics.sensing import Path, Readings, Sensed, fit_sensed, known_inputs, with_held
@@ -83,9 +83,8 @@ class Unmeasured:
     """Excess kurtosis of its steps, in the part where it is largest."""
     agreement: float
     """Correlation between the paths of two parts, in the median."""
-    resting: float
-    """Size of its steps where no logged action moves over that elsewhere, in the median part; NaN where there
-    are too few of either."""
+    resting: Resting
+    """Does it step where no logged action moves?"""
     readable: float
     """Share of it that known inputs tell, held out, each series by itself."""
     direction: Float[np.ndarray, " chan"]
@@ -110,7 +109,7 @@ class Unmeasured:
     def acts(self) -> bool:
         """Does it move by itself, and do all parts find the same?"""
         sure = self.gain.t > _SURE and self.told > _TOLD_WELL
-        return sure and self.agreement > _AGREES and self.resting > RESTS
+        return sure and self.agreement > _AGREES and self.resting.by_itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,10 +151,9 @@ def unmeasured_input(ground: Ground) -> Unmeasured | None:
         return None
     path = throughout.mean[ground.rows, -1]
     paths = [part.path.mean[:, -1] for part in fitted]
-    still = undisturbed(ground.panel, np.arange(rows), readings.start, after=AFTER, before=BEFORE)
     return Unmeasured(
         agreement=agreement(paths),
-        resting=float(np.median([steps_at_rest(z, still, readings.start) for z in paths])),
+        resting=resting_steps(ground, paths, np.arange(rows), readings.start),
         readable=_readable(ground, path),
         gain=mean_test(gain, _BANDWIDTH),
         told=min(1.0 - float(p.path.cov[:, -1, -1].mean()) for p in fitted),
@@ -212,7 +210,7 @@ def _evidence(found: Unmeasured) -> tuple[Evidence, ...]:
         return common
     return (
         *common,
-        moves_at_rest(found.resting, RESTS),
+        *moves_at_rest(found.resting),
         found_alike(found.agreement, _AGREES),
     )
 
