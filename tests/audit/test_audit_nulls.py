@@ -18,7 +18,7 @@ from tslam.audit.lag_scan import LATEST, LagScan, scan_lags
 from tslam.audit.logs import acts_by_itself, claim_lag, shows_nothing
 from tslam.audit.moves import find_moves
 from tslam.audit.offset import held_offset
-from tslam.audit.rest import steps_at_rest
+from tslam.audit.rest import Resting, steps_at_rest
 from tslam.contract import from_arguments
 from tslam.panel import build
 from tslam.panel.chain import Structure
@@ -239,7 +239,7 @@ def test_a_short_record_is_asked_in_as_many_parts_as_the_rich_model_is() -> None
 def test_a_latent_whose_steps_are_one_burst_is_no_action() -> None:
     ground = ground_of(easy(3, rows=1500).drop("action_0"))
     causal = causal_latent(ground, lean_fits(ground))
-    jumps = replace(causal, jumpiness=10.0, persistence=0.99, agreement=0.95, resting=1.0)
+    jumps = replace(causal, jumpiness=10.0, persistence=0.99, agreement=0.95, resting=Resting(1.0, 1.0))
     claim = claim_latent(ground, jumps)
     assert claim is not None
     assert claim.kind is GapKind.MISSING_ACTION
@@ -254,13 +254,15 @@ def test_a_latent_that_waits_for_logged_moves_is_a_misfit_though_its_model_is_ad
     causal = causal_latent(ground, lean_fits(ground))
     there = replace(causal, jumpiness=jumpiness, persistence=0.99)
     assert causal.against_rich.t > 1.0
-    for resting, agreement, told in (
-        (0.6, 0.95, False),
-        (0.6, 0.98, True),
-        (0.8, 0.95, True),
-        (float("nan"), 0.95, True),
+    few = float("nan")
+    for anywhere, ordinary, agreement, told in (
+        (0.6, 0.7, 0.95, False),
+        (0.6, 0.7, 0.98, True),
+        (0.8, 0.7, 0.95, True),
+        (1.1, 0.5, 0.99, False),
+        (few, few, 0.95, True),
     ):
-        asked = replace(there, resting=resting, agreement=agreement)
+        asked = replace(there, resting=Resting(anywhere, ordinary), agreement=agreement)
         assert (claim_latent(ground, asked) is not None) == told
 
 
@@ -273,7 +275,7 @@ def test_a_latent_of_a_model_that_falls_short_counts_where_it_jumps_and_all_that
         jumpiness=10.0,
         persistence=0.99,
         agreement=0.95,
-        resting=1.0,
+        resting=Resting(1.0, 1.0),
     )
     claim = claim_latent(ground, behind)
     assert claim is not None
@@ -281,9 +283,11 @@ def test_a_latent_of_a_model_that_falls_short_counts_where_it_jumps_and_all_that
     # in the scatter of a far better model any gain is large
     assert (claim.p, claim.score) == (causal.own_gain.p, 1000.0 * causal.own_gain.mean)
     assert claim_latent(ground, replace(behind, own_gain=replace(causal.own_gain, t=1.9))) is None
-    assert claim_latent(ground, replace(behind, resting=0.6)) is None
+    assert claim_latent(ground, replace(behind, resting=Resting(0.6, 1.0))) is None
+    assert claim_latent(ground, replace(behind, resting=Resting(1.0, 0.55))) is None
+    assert claim_latent(ground, replace(behind, resting=Resting(1.0, float("nan")))) is None
     assert claim_latent(ground, replace(behind, jumpiness=1.5)) is None
-    assert claim_latent(ground, replace(behind, resting=float("nan"))) is None
+    assert claim_latent(ground, replace(behind, resting=Resting(float("nan"), 1.0))) is None
 
 
 def test_steps_at_rest_tell_what_waits_for_logged_moves() -> None:

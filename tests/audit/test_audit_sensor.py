@@ -159,6 +159,30 @@ def test_moves_are_as_certain_as_what_tells_them(tail: float, axial: float, p: f
     assert claim.p == p
 
 
+@pytest.mark.parametrize(
+    ("chan", "concentration", "told"),
+    [(3, 2.6, True), (4, 3.2, True), (4, 2.9, False), (12, 3.9, False), (12, 4.1, True)],
+)
+def test_few_channels_can_share_an_axis_too(chan: int, concentration: float, told: bool) -> None:
+    """Four times its share is more than the whole where channels are four: held against the others there."""
+    ground = ground_of(easy(0, rows=ROWS, d=chan))
+    along = np.eye(chan)[0]
+    found = Moves(
+        rows=np.arange(60, ground.n - 20, 90),
+        axis=along,
+        direction=along,
+        concentration=concentration,
+        second=0.4,
+        axial_p=1e-9,
+        kurtosis=30.0,
+        heavy=0.0,
+        follow=MeanTest(mean=0.0, error=0.3, t=0.0, p=0.5),
+        size=12.0,
+        tested=ground.n,
+    )
+    assert (claim_moves(ground, found) is not None) == told
+
+
 def test_what_moves_is_found_behind_the_false_samples_of_a_sensor() -> None:
     record = easy(3, rows=3000, noise=0.2)
     frame = record.frame.drop("action_1")

@@ -13,6 +13,7 @@ from tslam.audit.causal import Causal, causal_latent, lean_fits
 from tslam.audit.finding import Claim
 from tslam.audit.gap import GapKind
 from tslam.audit.ground import Ground
+from tslam.audit.rest import Resting
 from tslam.audit.whose import Owners
 from tslam.kernels.hac import MeanTest
 
@@ -94,7 +95,7 @@ def test_only_a_model_that_stands_for_the_plant_enters_the_attribution(
         persistence=0.98,
         agreement=0.99,
         jumpiness=10.0,
-        resting=1.0,
+        resting=Resting(1.0, 1.0),
     )
     monkeypatch.setattr(unlogged, "causal_latent", lambda *_: sure)
     asked = unlogged._Asked()

@@ -67,7 +67,7 @@ def test_an_input_that_jumps_when_logged_actions_do_is_a_misfit() -> None:
     assert found is not None
     assert found.jumps
     assert found.gain.t > 2.0
-    assert found.resting < 0.8
+    assert found.resting.anywhere < 0.8
     assert claim_unmeasured(ground, found) is None
 
 

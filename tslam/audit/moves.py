@@ -49,8 +49,6 @@ class Moves:
     """Share of the moves' squared length along the axis, times the number of channels: 1 is isotropic."""
     second: float
     """The same along the next axis."""
-    apart: float
-    """The squared length along the axis over the mean of that along the others; 0 with one channel."""
     axial_p: float
     """Bingham's test of "no shared direction"."""
     kurtosis: float
@@ -63,6 +61,12 @@ class Moves:
     """Root mean square of the moves along the axis, in innovation standard deviations."""
     tested: int
     """Rows in which a move could have been seen."""
+
+    @property
+    def apart(self) -> float:
+        """Squared length along the axis over the mean of that along the others; 0 with one channel."""
+        chan = len(self.axis)
+        return self.concentration * (chan - 1) / max(chan - self.concentration, 1e-9)
 
 
 def find_moves(ground: Ground, excluded: Bool[np.ndarray, " n"] | None = None) -> Moves | None:
@@ -101,7 +105,6 @@ def find_moves(ground: Ground, excluded: Bool[np.ndarray, " n"] | None = None) -
         direction=np.linalg.cholesky(ground.cov) @ _rotate(ground, axis),
         concentration=float(values[-1] * chan),
         second=float(values[-2] * chan) if chan > 1 else 0.0,
-        apart=float(values[-1] / max(values[:-1].mean(), 1e-9)) if chan > 1 else 0.0,
         axial_p=_bingham(values, onsets.size),
         kurtosis=float(kurtosis(along[trusted & alone])),
         heavy=float(np.median(others)),
