@@ -35,8 +35,8 @@ gained and jumped: .29 to .70 in seven clean records, .9 in one where parts did 
 with an action hidden (docs/notes, what no column tells)."""
 ORDINARY = 0.6
 """The same where the state is an ordinary one, too. What is logged may move so often, and its effect last so
-long, that a misfit is never far from a move; its steps then come at extremes: .28 to .66, mostly below .6,
-in nine records of reactors that oscillate, hardly noisy, with coolant set every ten rows (.65 to 1.11 over all
+long, that a misfit is never far from a move; its steps then come at extremes: .28 to .66, mostly below .6, in
+nine records of reactors that oscillate, hardly noisy, with coolant set every ten rows (.65 to 1.11 over all
 states); .62 to 1.23, and once .57, in 60 records with something hidden (docs/notes, steps at extremes)."""
 _RESTING, _MOVING = 50, 20
 """Fewest rows at rest, and elsewhere, whose steps are compared."""
