@@ -111,7 +111,7 @@ def test_single_true_samples_of_one_channel_are_told_by_what_follows() -> None:
     held = np.repeat(rng.uniform(size=ROWS // 20), 20)
     frame = stamped({**{f"level_{i}": state[:, i] for i in range(3)}, "valve": held}, 60.0)
     contract, _ = from_arguments(dict(frame.schema), actions=["valve"])
-    ground = lay_ground(build(frame, contract), Structure(2))
+    ground = lay_ground(build(frame, contract), Structure(LAGS))
     told = spikes(ground, _moves(ground))
     assert told is not None
     assert told[0] == "level_1"

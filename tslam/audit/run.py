@@ -24,7 +24,7 @@ from tslam.audit.gap import (
     Stamp,
     Substitution,
 )
-from tslam.audit.ground import Ground, eased, held_loss, lay_ground
+from tslam.audit.ground import Ground, eased, held_loss, lay_ground, own_history
 from tslam.audit.lag_scan import scan_lags
 from tslam.audit.late_series import claim_late_series
 from tslam.audit.logs import acts_by_itself, claim_excitation, claim_lag, likely_delay
@@ -67,12 +67,13 @@ def audit_panel(
     excited = excitation(panel)
     claims = claim_columns(panel, excited)
     untested: list[NotTested] = []
-    ground = _ground(panel, structure, untested)
-    if ground is None:
+    laid = _ground(panel, structure, untested)
+    if laid is None:
         gaps = _graded(panel, claims, [()] * len(claims), (), len(claims))
         return Findings(
             gaps=gaps, latents=tuple(latents), not_tested=tuple(untested), tested=len(claims), adequate=False
         )
+    ground, structure = laid
     sound, columns = _ask_logs(structure, ground, excited, claims, untested)
     free = eased(sound)
     further, hidden, unasked = ask_hidden(free, Owners(sound, columns), claims)
@@ -100,15 +101,16 @@ def audit_panel(
     )
 
 
-def _ground(panel: Panel, structure: Structure, untested: list[NotTested]) -> Ground | None:
-    """The rich model, or None and why not."""
+def _ground(panel: Panel, structure: Structure, untested: list[NotTested]) -> tuple[Ground, Structure] | None:
+    """The rich model and what it sees, or None and why not."""
     try:
+        structure = own_history(panel, structure)
         ground = common_ground(panel, structure)
     except FrameError as error:
         reason = str(error)
     else:
         if ground.n >= FEWEST_ROWS:
-            return ground
+            return ground, structure
         reason = f"{ground.n} transitions, and at least {FEWEST_ROWS} are needed to cross-fit"
     untested.append(NotTested(question="all questions of the data", subject=None, reason=reason))
     return None
