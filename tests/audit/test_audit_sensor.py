@@ -10,7 +10,7 @@ from audit_cases import audited, easy, ground_of
 
 from tslam.audit.finding import Claim
 from tslam.audit.gap import GapKind, Severity
-from tslam.audit.ground import Ground, lay_ground
+from tslam.audit.ground import LAGS, Ground, lay_ground
 from tslam.audit.hidden import as_spikes, claim_moves
 from tslam.audit.moves import Moves, find_moves
 from tslam.audit.sensor import as_sensor, spikes

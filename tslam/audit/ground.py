@@ -38,8 +38,8 @@ LAGS, LONG = 4, 6
 """Past samples of the rich model: sensor noise and unmeasured state make one sample too few. The second where
 it predicts better."""
 _LONGER = 0.01
-"""Log of the squared error by which the longer history has to predict better: it does on three of six recorded
-sets and one of 52 simulated records (docs/notes, steps at extremes)."""
+"""Log of the squared error by which the longer history has to predict better: it does on three of six
+recorded sets and one of 52 simulated records (docs/notes, steps at extremes)."""
 
 SENSED_LAGS = 2
 """Past estimates of the rich model where they are cleared of sensor noise: they sum up what came before."""
