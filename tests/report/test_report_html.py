@@ -148,6 +148,17 @@ def test_bars_keep_to_their_axis(any_report: GapReport, any_page: str) -> None:
         assert 0 <= float(at) <= float(at) + float(width) <= 100.01
 
 
+def test_what_reaches_beyond_the_axis_ends_there(report: GapReport) -> None:
+    far = Share(value=4.4, low=3.9, high=5.0)
+    row = report.attribution[0].model_copy(update={"latents": far})
+    scale = share_scale([row])
+    bar = share_bar(row, scale)
+    for at, width in re.findall(r'<rect [^>]*x="([\d.]+)%"[^>]* width="([\d.]+)%"', bar):
+        assert float(at) + float(width) <= 100.01
+    assert max(float(x) for x in re.findall(r' x[12]="([\d.]+)%"', bar)) <= 100.0
+    assert scale == 1.5
+
+
 def test_a_part_after_one_that_did_harm_begins_further_left(report: GapReport) -> None:
     harm, help_ = Share(value=-1.5, low=-1.6, high=-1.4), Share(value=2.3, low=2.2, high=2.4)
     none = Share(value=0.0, low=0.0, high=0.0)

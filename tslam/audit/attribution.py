@@ -19,6 +19,7 @@ from tslam.audit.causal import Lean
 from tslam.audit.gap import Attribution, Share
 from tslam.audit.ground import LINEAR_PENALTIES, PENALTIES, Ground
 from tslam.audit.levels import Levels
+from tslam.audit.move_odds import move_odds
 from tslam.audit.moves import Moves
 from tslam.dynamics.inverse import HeldInverse
 from tslam.seeding import generator
@@ -44,19 +45,18 @@ class _Errors:
 
 @dataclass(frozen=True, eq=False)
 class Hidden:
-    """What stands for what nothing logged: the best there is."""
+    """What stands for what nothing logged."""
 
     lean: Lean | None = None
     """An adequate lean model with one held latent."""
     levels: Levels | None = None
-    """Where there is none: held latents beside a model with products, of which only those named count."""
+    """Held latents beside a model with products, of which only those named count."""
     named: tuple[int, ...] = ()
     """Latents of the first fit of ``levels``."""
     moves: Moves | None = None
-    """Unlogged moves, where neither is there."""
+    """Unlogged moves."""
     path: Float[np.ndarray, " n"] | None = None
-    """A level by itself, where there is nothing else: of an input beside noisy sensors, or of a lean model
-    that falls short."""
+    """A level by itself: of an input beside noisy sensors, or of a lean model that falls short."""
 
     def beside(self, other: "Hidden") -> "Hidden":
         """What stands for both: each way this one's, or the other's where it has none; every latent named."""
@@ -107,16 +107,9 @@ def _nested(ground: Ground, hidden: Hidden) -> _Errors:
     chan = ground.Y.shape[1]
     now = ground.X[:, :chan]
     persistence = np.where(ground.seen, (ground.Y - now) ** 2, 0.0)
-    latents = np.zeros_like(both)
-    if hidden.lean is not None:
-        latents = both - _with_latents(ground, hidden.lean)
-    elif hidden.levels is not None and hidden.named:
-        latents = _in_levels(ground, hidden.levels, hidden.named)
-    elif hidden.moves is not None:
-        latents = _in_moves(ground, hidden.moves)
-    elif hidden.path is not None:
-        latents = _in_path(ground, hidden.path)
-    return _Errors(persistence, np.stack([persistence - history, actions, exogenous, latents]))
+    return _Errors(
+        persistence, np.stack([persistence - history, actions, exogenous, _in_latents(ground, hidden, both)])
+    )
 
 
 def _errors(ground: Ground, keep: np.ndarray) -> Float[np.ndarray, "n chan"]:
@@ -141,16 +134,35 @@ def _errors(ground: Ground, keep: np.ndarray) -> Float[np.ndarray, "n chan"]:
     return np.where(ground.seen, best, 0.0)
 
 
-def _in_moves(ground: Ground, moves: Moves) -> Float[np.ndarray, "n chan"]:
-    """What unlogged moves take off the squared error at the rows where they were seen: a lower bound.
+def _in_latents(
+    ground: Ground, hidden: Hidden, both: Float[np.ndarray, "n chan"]
+) -> Float[np.ndarray, "n chan"]:
+    """What is hidden takes off the error of the rich model: on each channel by what takes most.
 
-    The size of a move is read from the row itself, with unit noise; that noise is taken off again.
+    Each is held out and falls short in its own way: a level of what moves without a trace, moves of what only
+    lasts, a lean model of what is multiplied.
     """
-    along = (ground.white() @ moves.axis)[moves.rows, None]
-    left = ground.residual[moves.rows]
-    out = np.zeros_like(ground.Y)
-    out[moves.rows] = left**2 - (left - along * moves.direction) ** 2 - moves.direction**2
-    return np.where(ground.seen, out, 0.0)
+    told = []
+    if hidden.lean is not None:
+        told.append(both - _with_latents(ground, hidden.lean))
+    if hidden.levels is not None and hidden.named:
+        told.append(_in_levels(ground, hidden.levels, hidden.named, both))
+    if hidden.moves is not None:
+        told.append(_in_moves(ground, hidden.moves))
+    if hidden.path is not None:
+        told.append(_in_path(ground, hidden.path))
+    if not told:
+        return np.zeros_like(both)
+    most = np.argmax([gain.sum(axis=0) for gain in told], axis=0)
+    return np.stack(told)[most, :, np.arange(both.shape[1])].T
+
+
+def _in_moves(ground: Ground, moves: Moves) -> Float[np.ndarray, "n chan"]:
+    """What unlogged moves take off the expected squared error, wherever one may have been made."""
+    told = move_odds(ground, moves)
+    step = told.mean[:, None] * moves.direction
+    gain = 2.0 * ground.residual * step - step**2 - told.variance * moves.direction**2
+    return np.where(ground.seen, told.odds[:, None] * gain, 0.0)
 
 
 def _in_path(ground: Ground, path: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n chan"]:
@@ -167,18 +179,34 @@ def _in_path(ground: Ground, path: Float[np.ndarray, " n"]) -> Float[np.ndarray,
     return np.where(ground.seen, out, 0.0)
 
 
-def _in_levels(ground: Ground, levels: Levels, named: tuple[int, ...]) -> Float[np.ndarray, "n chan"]:
-    """What the named latents take off the expected squared error that the other latents leave."""
-    out = np.zeros_like(ground.Y)
+def _in_levels(
+    ground: Ground, levels: Levels, named: tuple[int, ...], unlike: Float[np.ndarray, "n chan"]
+) -> Float[np.ndarray, "n chan"]:
+    """What the named latents take off the expected squared error that the other latents leave.
+
+    At most what all of them take off the error of the rich model, channel by channel: taken from a model that
+    was fitted with it, a latent leaves a gap that history would have filled.
+
+    Args:
+        ground: The rich model.
+        levels: Held latents beside a model with products.
+        named: Those that stand for something hidden.
+        unlike: Squared held-out errors of the rich model, which has no latent.
+    """
+    without, within = np.zeros_like(ground.Y), np.zeros_like(ground.Y)
     at = np.searchsorted(levels.rows, ground.rows)
     for test, fit, twins in zip(levels.held, levels.fits, levels.twins, strict=True):
         own = {int(twins[k]) for k in named}
         rest = [k for k in range(fit.inverse.latents) if k not in own]
         left = levels.Y - fit.forward.mean(levels.F)
-        gain = _expected(left, fit.inverse.only(rest), levels.start) if rest else np.nan_to_num(left) ** 2
-        gain = gain - _expected(left, fit.inverse, levels.start)
-        out[test[at]] = gain[at][test[at]]
-    return np.where(ground.seen, out, 0.0)
+        others = _expected(left, fit.inverse.only(rest), levels.start) if rest else np.nan_to_num(left) ** 2
+        mine = test[at]
+        without[mine] = others[at][mine]
+        within[mine] = _expected(left, fit.inverse, levels.start)[at][mine]
+    gain = np.where(ground.seen, without - within, 0.0)
+    most = np.where(ground.seen, unlike - within, 0.0)
+    most[:, most.sum(axis=0) < 0.0] = 0.0
+    return np.where(gain.sum(axis=0) > most.sum(axis=0), most, gain)
 
 
 def _expected(

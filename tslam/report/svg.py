@@ -38,7 +38,7 @@ def element(name: str, *children: Markup | str, **attributes: str | float | None
 
 
 def share_scale(rows: Iterable[Attribution]) -> float:
-    """Length of the axis of a group of share bars: 1, or more where intervals or sums reach further."""
+    """Length of the axis of a group of share bars: 1, or up to 1.5 where intervals or sums reach further."""
     return max([1.0, *(_reach(row) for row in rows)])
 
 
@@ -46,7 +46,7 @@ def share_bar(row: Attribution, scale: float = 1.0) -> Markup:
     """The shares of one channel as a stacked bar, each with the whisker of its interval.
 
     A negative share (a part that made held-out prediction worse) has no length, and the part after it begins
-    that much further left; the table gives the number.
+    that much further left; what reaches beyond the axis ends there. The table gives the numbers.
 
     Args:
         row: shares of one channel in one window.
@@ -57,7 +57,7 @@ def share_bar(row: Attribution, scale: float = 1.0) -> Markup:
     start = end = 0.0
     for (part, heading), y in zip(PARTS, _WHISKERS, strict=True):
         share: Share = getattr(row, part)
-        left, right = max(0.0, start), max(0.0, start + share.value)
+        left, right = (min(max(0.0, at), scale) for at in (start, start + share.value))
         if right > left:
             tip = element(
                 "title", f"{heading}: {percent(share.value)} ({percent(share.low)} to {percent(share.high)})"
@@ -127,13 +127,11 @@ def window_strip(windows: Sequence[tuple[Stamp, Stamp]], extent: tuple[Stamp, St
 
 
 def _whisker(low: float, high: float, y: int, scale: float) -> Markup:
-    left, right = _pc(max(0.0, low) / scale), _pc(max(0.0, high) / scale)
-    lines = [
-        element("line", x1=left, x2=right, y1=y, y2=y),
-        element("line", x1=left, x2=left, y1=y - 3, y2=y + 3),
-        element("line", x1=right, x2=right, y1=y - 3, y2=y + 3),
-    ]
-    return element("g", *lines, class_="whisker")
+    """A line with a cap at each end; beyond the right end of the axis there is neither."""
+    left, right = (_pc(min(max(0.0, at), scale) / scale) for at in (low, high))
+    caps = [at for at, reaches in ((left, low <= scale), (right, high <= scale)) if reaches]
+    lines = [element("line", x1=at, x2=at, y1=y - 3, y2=y + 3) for at in caps]
+    return element("g", element("line", x1=left, x2=right, y1=y, y2=y), *lines, class_="whisker")
 
 
 def _reach(row: Attribution) -> float:
