@@ -29,7 +29,7 @@ def audited(record: Record, frame: pl.DataFrame | None = None, **settings: Any) 
     """Fit and audit a record, or another frame of the same columns, as a user would."""
     data = record.frame if frame is None else frame
     roles: dict[str, Any] = {} if "contract" in settings else dict(record.roles())
-    return tslam.fit(data, config="linear", progress=False, **(roles | settings)).audit(data)
+    return tslam.fit(data, **({"config": "linear", "progress": False} | roles | settings)).audit(data)
 
 
 def contract_of(record: Record) -> Contract:

@@ -3,17 +3,27 @@
 import numpy as np
 import polars as pl
 import pytest
-from audit_cases import LAGS, constant, easy, frozen, ground_of
+from audit_cases import LAGS, audited, constant, easy, frozen, ground_of
 
 from tslam.audit.columns import Shift, rectified
 from tslam.audit.excitation import excitation
 from tslam.audit.finding import driven_channels, largest_share
-from tslam.audit.ground import FOLDS, LINEAR_PENALTIES, Ground, eased, held_loss, lay_ground
+from tslam.audit.ground import (
+    FOLDS,
+    LINEAR_PENALTIES,
+    LONG,
+    Ground,
+    eased,
+    held_loss,
+    lay_ground,
+    own_history,
+)
 from tslam.audit.student import student_score
+from tslam.config import FitConfig
 from tslam.contract import from_arguments
 from tslam.panel import Panel, build
 from tslam.panel.chain import Structure
-from tslam.plants import simulate
+from tslam.plants import Record, simulate
 
 PLANT = easy(rows=1200)
 
@@ -106,6 +116,35 @@ def test_an_eased_ground_is_as_if_laid_so(monkeypatch: pytest.MonkeyPatch) -> No
     laid = _plain(ground_of(plant))
     for name in ("penalty", "residual", "cov", "trust", "Y"):
         np.testing.assert_allclose(getattr(lighter, name), getattr(laid, name), rtol=1e-6, atol=1e-9)
+
+
+def _delayed(rows: int) -> Panel:
+    """What is measured comes back after six rows."""
+    rng = np.random.default_rng(0)
+    pipe = rng.normal(size=(rows, 2))
+    for t in range(6, rows):
+        pipe[t] += 0.3 * pipe[t - 1] + 0.6 * pipe[t - 6]
+    held = np.repeat(rng.uniform(size=rows // 20), 20)
+    frame = pl.DataFrame({"t": np.arange(rows), "inlet": pipe[:, 0], "outlet": pipe[:, 1], "valve": held})
+    return build(frame, from_arguments(dict(frame.schema), actions=["valve"])[0])
+
+
+@pytest.mark.parametrize(("rows", "lags"), [(1000, LONG), (40, 4)])
+def test_history_is_as_long_as_it_predicts_better(rows: int, lags: int) -> None:
+    """Six samples of what comes back after six; four where there are not ten rows for each."""
+    panel = _delayed(rows)
+    assert own_history(panel, Structure(1)).lags == lags
+
+
+def test_history_is_no_longer_than_it_predicts_better() -> None:
+    assert own_history(_panel(PLANT.frame), Structure(12)).lags == LAGS
+
+
+@pytest.mark.parametrize("plant", [easy(rows=1200), simulate("service", 1200, 3).drop("cache")])
+def test_the_audit_answers_alike_whatever_was_fitted(plant: Record) -> None:
+    short, long = (audited(plant, config=FitConfig(family="linear", lags=lags)) for lags in (1, 8))
+    assert short.gaps == long.gaps
+    assert short.attribution == long.attribution
 
 
 def test_the_share_of_an_effect_is_at_most_one() -> None:
