@@ -33,7 +33,7 @@ EACH = {
     "clean": 306,
     "nulls": 1224,
     "lookalikes": 102,
-    "attributed": 72,
+    "attributed": 102,
     "empty": 102,
     "peers": 102,
     "power": 264,

@@ -8,7 +8,7 @@ from tslam.plants import Record
 from tslam.report import GapReport
 
 FAMILY = "linear"
-"""The audit lays its own ground; of the fit it takes the timing, past samples beyond four, latents' names."""
+"""The audit lays its own ground; of the fit it takes the timing and the latents' names."""
 
 
 def report(record: Record, **roles: Any) -> GapReport:
