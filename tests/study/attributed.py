@@ -1,8 +1,8 @@
 """Shares of what happened against the truth: is the attribution right?
 
-On a linear plant the truth is what its matrices say. On a plant that bends it is known of the latents alone: what
-the rich model leaves unexplained without the log, less what it leaves with the log, is owed to them, and nothing
-where the log makes it worse.
+On a linear plant the truth is what its matrices say. On a plant that bends it is known of the latents alone:
+what the rich model leaves unexplained without the log, less what it leaves with the log, is owed to them, and
+nothing where the log makes it worse.
 """
 
 from typing import Any

@@ -167,8 +167,9 @@ def _attributed(found: Cells) -> Section:
     return Section(
         "Shares of what happened",
         "What history, logged actions, exogenous variables and latents explain of each channel of a linear "
-        "plant, against what its matrices say, with every action logged and with one hidden; and what latents "
-        "explain on plants that bend, against what the hidden log takes off the error. The aim is .05.",
+        "plant, against what its matrices say, with every action logged and with one hidden; and what "
+        "latents explain on plants that bend, against what the hidden log takes off the error. The aim "
+        "is .05.",
         [table],
     )
 
