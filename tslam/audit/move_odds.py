@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
+from scipy.optimize import minimize_scalar
 from scipy.stats import t as student
 
 from tslam.audit.ground import Ground
@@ -16,8 +17,8 @@ from tslam.audit.student import DEGREES
 
 __all__ = ["MoveOdds", "move_odds"]
 
-_DEGREES = (2.5, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0, 30.0, 100.0)
-"""Degrees of freedom that noise may have."""
+_TAILS = (2.0, 200.0)
+"""Degrees of freedom that noise may have, from wild to Gaussian."""
 _STEPS = 200
 _SETTLED = 1e-4
 """Relative change of the moves' number at which the odds stay as they are."""
@@ -52,8 +53,8 @@ def move_odds(ground: Ground, moves: Moves) -> MoveOdds:
     along = white @ moves.axis
     others = np.linalg.svd(moves.axis[None])[2][1:]
     beside = (white @ others.T)[whole].ravel()
-    noise = _noise(beside, _DEGREES) if beside.size else _noise(along[whole], (DEGREES,))
-    degrees, unit = noise
+    degrees = _degrees(beside) if beside.size else DEGREES
+    unit = _scale(beside if beside.size else along[whole], degrees)
     quiet = student.pdf(along, degrees, scale=unit)
     share, scale = len(moves.rows) / ground.n, moves.size
     odds = np.zeros(ground.n)
@@ -71,8 +72,17 @@ def move_odds(ground: Ground, moves: Moves) -> MoveOdds:
     return MoveOdds(odds, certain * along, certain)
 
 
-def _noise(values: Float[np.ndarray, " n"], degrees: tuple[float, ...]) -> tuple[float, float]:
-    """Likeliest degrees of freedom, with the scale that goes with the median distance from 0."""
-    middle = float(np.median(np.abs(values)))
-    pairs = [(nu, max(middle / float(student.ppf(0.75, nu)), 1e-12)) for nu in degrees]
-    return max(pairs, key=lambda pair: float(student.logpdf(values, pair[0], scale=pair[1]).sum()))
+def _degrees(noise: Float[np.ndarray, " n"]) -> float:
+    """Likeliest degrees of freedom."""
+
+    def unlikely(log_degrees: float) -> float:
+        degrees = float(np.exp(log_degrees))
+        return -float(student.logpdf(noise, degrees, scale=_scale(noise, degrees)).sum())
+
+    low, high = np.log(_TAILS)
+    return float(np.exp(minimize_scalar(unlikely, bounds=(low, high), method="bounded").x))
+
+
+def _scale(noise: Float[np.ndarray, " n"], degrees: float) -> float:
+    """The scale that goes with the median distance from 0."""
+    return max(float(np.median(np.abs(noise)) / student.ppf(0.75, degrees)), 1e-12)
