@@ -16,7 +16,7 @@ from records import KINDS, keys, rows_of
 from scipy.stats import kstest
 
 from tslam.audit.following import following
-from tslam.audit.ground import Ground, eased, lay_ground
+from tslam.audit.ground import LAGS, Ground, eased, lay_ground, own_history
 from tslam.audit.lag_scan import EARLIEST, LATEST
 from tslam.audit.moves import Moves, find_moves
 from tslam.contract import from_arguments
@@ -121,4 +121,5 @@ def _ground(record: Record, idle: pl.Series) -> Ground:
     rows = min(record.frame.height, len(idle))
     frame = record.frame.head(rows).with_columns(idle.head(rows))
     contract, _ = from_arguments(dict(frame.schema), **roles | {"actions": [*roles["actions"], _IDLE]})
-    return lay_ground(build(frame, contract), Structure(4, 2))
+    panel = build(frame, contract)
+    return lay_ground(panel, own_history(panel, Structure(LAGS, 2)))
