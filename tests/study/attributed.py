@@ -14,7 +14,7 @@ from records import KINDS
 from tslam.audit.gap import Attribution
 from tslam.plants import linear, linear_shares
 
-__all__ = ["PARTS", "cell", "group", "shares", "wanted"]
+__all__ = ["PARTS", "cell", "group", "off", "shares", "wanted"]
 
 PARTS = ("history", "actions", "exogenous", "latents")
 PLANTS: dict[str, dict[str, Any]] = {
@@ -71,6 +71,12 @@ def shares(found: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[int, int,
             row = (len(own), len(far), close, float(np.median(far[:, k])), float(far[:, k].max()))
             out[log, part] = row
     return out
+
+
+def off(found: list[dict[str, Any]]) -> tuple[int, int]:
+    """How many shares of latents are too small, and how many too large, by more than is close."""
+    errors = np.concatenate([np.array(c["errors"])[:, -1] for c in found])
+    return int((errors < -CLOSE).sum()), int((errors > CLOSE).sum())
 
 
 def _against_the_log(kind: str, seed: int) -> np.ndarray:

@@ -30,15 +30,16 @@ MOVES = power.MIDDLE["rows"] / power.MIDDLE["dwell"]
 _LOWEST, _HIGHEST = 0.035, 0.065
 
 _TEXT = """How often the audit is wrong, counted on plants of this library with seeds on which nothing was
-chosen. `make study` computes the records that are missing, and writes this page from those that are
-there; the number of records is in each table. What is not met is said so."""
+chosen, from {first:,} on. `make study` computes the records that are missing, and writes this page from
+those that are there; the number of records is in each table. What is not met is said so."""
 
 
-def page(keys: Mapping[str, list[str]]) -> Path:
+def page(keys: Mapping[str, list[str]], first: int) -> Path:
     """Write the page.
 
     Args:
         keys: Of each question, the cells to look at; those not computed yet are left out.
+        first: First of their seeds.
     """
     found = {
         name: [known[k] for k in asked if k in known]
@@ -55,7 +56,8 @@ def page(keys: Mapping[str, list[str]]) -> Path:
         "peers": _peers,
     }
     sections = [make(found[name]) for name, make in makers.items() if found.get(name)]
-    return write("calibration", "How often the audit is wrong", _TEXT, sections)
+    text = _TEXT.format(first=first)
+    return write("calibration", "How often the audit is wrong", text, sections)
 
 
 def _clean(found: Cells) -> Section:
@@ -164,12 +166,14 @@ def _attributed(found: Cells) -> Section:
     table = Table(("unlogged", "part", "records", "channels", "within .05", "median distance", "largest"))
     for (logs, part), (records, channels, close, median, most) in attributed.shares(found).items():
         table.add(logs, part, records, channels, f"{close:.3f}", f"{median:.3f}", f"{most:.3f}")
+    low, high = attributed.off(found)
     return Section(
         "Shares of what happened",
         "What history, logged actions, exogenous variables and latents explain of each channel of a linear "
         "plant, against what its matrices say, with every action logged and with one hidden; and what "
         "latents explain on plants that bend, against what the hidden log takes off the error. The aim "
-        "is .05.",
+        f"is .05. Of the latents' shares that are farther, {low} are too small and {high} too large: what is "
+        "hidden is told at least.",
         [table],
     )
 

@@ -130,7 +130,8 @@ class Share(_Frozen):
 class Attribution(_Frozen):
     """Held-out predictive shares of one channel (None: mean of all) in one window (None: all rows).
 
-    Shares are of E[(o_{t+1} - o_t)^2]: what each part, added in turn, takes off the held-out error.
+    Shares are of E[(o_{t+1} - o_t)^2]: what each part, added in turn, takes off the held-out error. That of
+    latents is told at least: a log would explain as much or more.
     """
 
     channel: str | None

@@ -53,7 +53,10 @@ def _attribution(rows: Sequence[Attribution], clock: Clock) -> Iterator[str]:
     if not rows:
         yield "No shares were computed."
         return
-    yield "Held-out predictive shares with 90% intervals; each part is added to those on its left."
+    yield (
+        "Held-out predictive shares with 90% intervals; each part is added to those on its left. "
+        "What latents carry is told at least: a log would explain as much or more."
+    )
     yield from _table(
         ["Channel", "Window", *(heading for _, heading in PARTS), "Unexplained"],
         (
