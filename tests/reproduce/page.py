@@ -51,11 +51,20 @@ class Plot:
                 axes.set_ylim(0.0, 1.2 * max(self.band[1], *map(max, self.lines.values())))
             for label, values in self.lines.items():
                 axes.plot(self.at, values, marker="o", markersize=3, label=label)
-            for label, value in self.marks.items():
-                axes.axvline(value, color="grey", linewidth=0.8, linestyle=":")
-                axes.annotate(label, (value, axes.get_ylim()[0]), textcoords="offset points", xytext=(3, 4))
             if self.log:
                 axes.set_xscale("log")
+            for label, value in self.marks.items():
+                line = axes.axvline(value, color="grey", linewidth=0.8, linestyle=":")
+                right = (
+                    axes.transAxes.inverted().transform(line.get_transform().transform((value, 0)))[0] > 0.5
+                )
+                axes.annotate(
+                    label,
+                    (value, axes.get_ylim()[0]),
+                    textcoords="offset points",
+                    xytext=(-3 if right else 3, 4),
+                    ha="right" if right else "left",
+                )
             axes.set_xlabel(self.x)
             axes.set_ylabel(self.y)
             axes.legend(frameon=False)
