@@ -131,7 +131,7 @@ class Attribution(_Frozen):
     """Held-out predictive shares of one channel (None: mean of all) in one window (None: all rows).
 
     Shares are of E[(o_{t+1} - o_t)^2]: what each part, added in turn, takes off the held-out error. That of
-    latents is told at least: a log would explain as much or more.
+    latents is cautious: a log would nearly always explain as much or more (docs/calibration.md).
     """
 
     channel: str | None

@@ -55,7 +55,7 @@ def _attribution(rows: Sequence[Attribution], clock: Clock) -> Iterator[str]:
         return
     yield (
         "Held-out predictive shares with 90% intervals; each part is added to those on its left. "
-        "What latents carry is told at least: a log would explain as much or more."
+        "Latents are told cautiously: a log would nearly always explain as much or more."
     )
     yield from _table(
         ["Channel", "Window", *(heading for _, heading in PARTS), "Unexplained"],
