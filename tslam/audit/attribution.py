@@ -10,14 +10,14 @@ the data leave open, E[(r − Bz)² | data] = (r − Bm)² + B P Bᵀ: its mean 
 """
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from tslam.audit.causal import Lean
+from tslam.audit.cross_fit import LINEAR_PENALTIES, penalties
 from tslam.audit.gap import Attribution, Share
-from tslam.audit.ground import LINEAR_PENALTIES, PENALTIES, Ground
+from tslam.audit.ground import Ground
 from tslam.audit.levels import Levels
 from tslam.audit.move_odds import move_odds
 from tslam.audit.moves import Moves
@@ -120,14 +120,13 @@ def _errors(ground: Ground, keep: np.ndarray) -> Float[np.ndarray, "n chan"]:
     """
     best = np.full_like(ground.Y, np.inf)
     F = ground.F[:, keep]
-    products = keep >= ground.X.shape[1]
-    for linear, penalty in product(LINEAR_PENALTIES, PENALTIES):
-        ridge = np.where(products, penalty, linear)
-        ridge[-1] = ground.penalty[-1]
+    tried = penalties(ground.X.shape[1], ground.regressors.inputs_in_products, LINEAR_PENALTIES)
+    crosses = [F[split.train].T @ ground.Y[split.train] for split in ground.splits]
+    for ridge in (*tried.common, *tried.own):
         out = np.zeros_like(ground.Y)
-        for split, gram in zip(ground.splits, ground.gram, strict=True):
-            G = gram[np.ix_(keep, keep)] + np.diag(ridge * int(split.train.sum()))
-            W = np.linalg.solve(G, F[split.train].T @ ground.Y[split.train])
+        for split, gram, cross in zip(ground.splits, ground.gram, crosses, strict=True):
+            G = gram[np.ix_(keep, keep)] + np.diag(ridge[keep] * int(split.train.sum()))
+            W = np.linalg.solve(G, cross)
             out[split.held] = (ground.Y[split.held] - F[split.held] @ W) ** 2
         better = out.sum(axis=0) < best.sum(axis=0)
         best[:, better] = out[:, better]

@@ -6,13 +6,12 @@ predicted from blocks of time that it is not in. Folds are interleaved because a
 half-and-half split would judge the model at levels it never saw.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from tslam.audit.cross_fit import LINEAR_PENALTIES, cross_fitted, filled, grams, log_error, penalties
 from tslam.audit.student import robust_scatter
 from tslam.dynamics.products import Products, widened
 from tslam.dynamics.sensed import sensed_state
@@ -23,8 +22,6 @@ from tslam.panel.windows import bounds, carry
 
 __all__ = [
     "FOLDS",
-    "LINEAR_PENALTIES",
-    "PENALTIES",
     "Ground",
     "Regressors",
     "eased",
@@ -46,15 +43,6 @@ SENSED_LAGS = 2
 _BETTER = 0.01
 """Log of the squared error by which the cleared past has to predict better than the plain one."""
 
-PENALTIES = (1e-3, 1e-1, 1e3)
-"""Ridge penalties tried on the products; the last switches them off."""
-LINEAR_PENALTIES = (1e-3, 1e-5)
-"""And on the rest. With the second, history tells an input that is held by small differences of past samples
-that are nearly alike. Where there is little noise the log of its squared error is lower by up to .5 a
-channel, and little is left by which a log is late or lacks something: logs are asked under the first."""
-_AS_GOOD = 1e-3
-"""Log of the squared error by which other penalties have to predict better."""
-
 
 @dataclass(frozen=True, eq=False)
 class Regressors:
@@ -70,6 +58,11 @@ class Regressors:
     def of(self, X: Float[np.ndarray, "n feat"]) -> Float[np.ndarray, "n wide"]:
         """Regressors of transitions."""
         return np.column_stack([widened(X, self.products, self.current), np.ones(len(X))])
+
+    @property
+    def inputs_in_products(self) -> Int[np.ndarray, " pair"]:
+        """How many of the two factors of each product are inputs."""
+        return np.asarray((self.current >= self.inputs_from)[self.products.pairs].sum(axis=1))
 
     def columns_of(self, names: set[str]) -> Int[np.ndarray, " some"]:
         """Columns of ``X`` that are inputs with the given channel names, at any offset."""
@@ -105,6 +98,9 @@ class Ground:
     seen: Bool[np.ndarray, "n chan"]
     regressors: Regressors
     penalty: Float[np.ndarray, " wide"]
+    """Per row of data: what serves all channels best."""
+    ridge: Float[np.ndarray, "wide chan"]
+    """And what serves each best: its weights are under these."""
     splits: tuple[Split, ...]
     weights: tuple[Float[np.ndarray, "wide chan"], ...]
     residual: Float[np.ndarray, "n chan"]
@@ -185,7 +181,8 @@ def own_history(panel: Panel, structure: Structure) -> Structure:
     longer = replace(structure, lags=LONG)
     long, short = (_lay(panel, Structure(s.lags, min(2, s.lags), s.within)) for s in (longer, least))
     same = np.isin(short.rows, long.rows)
-    better = held_loss(long) < _log_error(short.residual[same], short.seen[same]) - _LONGER
+    shorter = float(log_error(short.residual[same], short.seen[same]).mean())
+    better = held_loss(long) < shorter - _LONGER
     return longer if better else least
 
 
@@ -219,15 +216,14 @@ def eased(ground: Ground) -> Ground:
     """
     plain = None if ground.plain is None else eased(ground.plain)
     raw = np.where(ground.seen, ground.Y, np.nan)
-    here = _Fit(held_loss(ground), ground.penalty, ground.weights, ground.residual)
-    best = _best(ground.F, raw, ground.splits, ground.gram, ground.X.shape[1], LINEAR_PENALTIES[1:], here)
-    if best is here:
-        return replace(ground, plain=plain)
+    tried = penalties(ground.X.shape[1], ground.regressors.inputs_in_products, LINEAR_PENALTIES)
+    best = cross_fitted(ground.F, raw, ground.splits, ground.gram, tried)
     cov, trust = robust_scatter(best.residual, ground.seen)
     return replace(
         ground,
-        Y=_filled(ground.F, raw, ground.splits, best.weights),
-        penalty=best.ridge,
+        Y=filled(ground.F, raw, ground.splits, best.weights),
+        penalty=best.common,
+        ridge=best.ridge,
         weights=best.weights,
         residual=best.residual,
         cov=cov,
@@ -238,7 +234,7 @@ def eased(ground: Ground) -> Ground:
 
 def held_loss(ground: Ground) -> float:
     """Mean over the channels of the log of their squared held-out error, per measured value."""
-    return _log_error(ground.residual, ground.seen)
+    return float(log_error(ground.residual, ground.seen).mean())
 
 
 def _lay(
@@ -262,8 +258,9 @@ def _lay(
     F = regressors.of(X)
     seen = np.isfinite(raw)
     splits = tuple(folds(panel, rows, count=FOLDS, purge=max(10, lags)))
-    gram = _grams(F, splits)
-    best = _best(F, raw, splits, gram, X.shape[1], LINEAR_PENALTIES[:1])
+    gram = grams(F, splits)
+    tried = penalties(X.shape[1], regressors.inputs_in_products, LINEAR_PENALTIES[:1])
+    best = cross_fitted(F, raw, splits, gram, tried)
     cov, trust = robust_scatter(best.residual, seen)
     return Ground(
         panel,
@@ -272,9 +269,10 @@ def _lay(
         start,
         X,
         F,
-        _filled(F, raw, splits, best.weights),
+        filled(F, raw, splits, best.weights),
         seen,
         regressors,
+        best.common,
         best.ridge,
         splits,
         best.weights,
@@ -284,87 +282,3 @@ def _lay(
         gram,
         past,
     )
-
-
-def _grams(F: Float[np.ndarray, "n wide"], splits: tuple[Split, ...]) -> tuple[np.ndarray, ...]:
-    """FᵀF of each fold's training rows: the whole less what the fold leaves out."""
-    whole = F.T @ F
-    return tuple(whole - F[~s.train].T @ F[~s.train] for s in splits)
-
-
-@dataclass(frozen=True, eq=False)
-class _Fit:
-    """The rich model under one choice of penalties."""
-
-    loss: float
-    ridge: Float[np.ndarray, " wide"]
-    weights: tuple[Float[np.ndarray, "wide chan"], ...]
-    residual: Float[np.ndarray, "n chan"]
-    """Held out; 0 where not measured."""
-
-
-def _best(
-    F: Float[np.ndarray, "n wide"],
-    raw: Float[np.ndarray, "n chan"],
-    splits: tuple[Split, ...],
-    gram: tuple[np.ndarray, ...],
-    width: int,
-    linear: Sequence[float],
-    best: _Fit | None = None,
-) -> _Fit:
-    """The penalties on the first columns and on products that predict best, unless others do as well."""
-    seen = np.isfinite(raw)
-    for first, products in product(linear, PENALTIES):
-        ridge = np.concatenate([np.full(width, first), np.full(F.shape[1] - width - 1, products), [1e-9]])
-        weights, residual = _cross_fit(F, raw, seen, splits, gram, ridge)
-        zero = np.where(seen, residual, 0.0)
-        loss = _log_error(zero, seen)
-        if best is None or loss < best.loss - _AS_GOOD:
-            best = _Fit(loss, ridge, tuple(weights), zero)
-    assert best is not None
-    return best
-
-
-def _log_error(residual: Float[np.ndarray, "n chan"], seen: Bool[np.ndarray, "n chan"]) -> float:
-    """Mean over the channels of the log of their squared error, per measured value."""
-    return float(np.log((residual**2).sum(axis=0) / np.maximum(seen.sum(axis=0), 1) + 1e-12).mean())
-
-
-def _filled(
-    F: Float[np.ndarray, "n wide"],
-    raw: Float[np.ndarray, "n chan"],
-    splits: tuple[Split, ...],
-    weights: Sequence[Float[np.ndarray, "wide chan"]],
-) -> Float[np.ndarray, "n chan"]:
-    """o_{t+1}, the held-out prediction where it was not measured."""
-    out = np.zeros_like(raw)
-    for split, W in zip(splits, weights, strict=True):
-        out[split.held] = F[split.held] @ W
-    return np.where(np.isfinite(raw), raw, out)
-
-
-def _cross_fit(
-    F: Float[np.ndarray, "n wide"],
-    raw: Float[np.ndarray, "n chan"],
-    seen: Bool[np.ndarray, "n chan"],
-    splits: tuple[Split, ...],
-    gram: tuple[np.ndarray, ...],
-    ridge: Float[np.ndarray, " wide"],
-) -> tuple[list[np.ndarray], Float[np.ndarray, "n chan"]]:
-    weights, residual = [], np.full(raw.shape, np.nan)
-    zero = np.where(seen, raw, 0.0)
-    for s, G in zip(splits, gram, strict=True):
-        Ft, own = F[s.train], seen[s.train]
-        cross = Ft.T @ zero[s.train]
-        W = np.zeros((F.shape[1], raw.shape[1]))
-        whole = own.all(axis=0)
-        count = max(1, int(s.train.sum()))
-        if whole.any():
-            W[:, whole] = np.linalg.solve(G + np.diag(ridge * count), cross[:, whole])
-        for channel in np.flatnonzero(~whole):
-            out = Ft[~own[:, channel]]
-            measured = max(1, int(own[:, channel].sum()))
-            W[:, channel] = np.linalg.solve(G - out.T @ out + np.diag(ridge * measured), cross[:, channel])
-        weights.append(W)
-        residual[s.held] = raw[s.held] - F[s.held] @ W
-    return weights, residual

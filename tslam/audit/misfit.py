@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool
 
+from tslam.audit.cross_fit import solved
 from tslam.audit.ground import Ground
 from tslam.audit.student import robust_scatter
 from tslam.panel.limits import limits_of, standing
@@ -26,8 +27,7 @@ def fitted_to_itself(ground: Ground) -> Ground:
 
     Weights, and with them the directions of the actions, stay the held-out ones.
     """
-    ridge = len(ground.F) * np.diag(ground.penalty)
-    W = np.linalg.solve(ground.F.T @ ground.F + ridge, ground.F.T @ ground.Y)
+    W = solved(ground.F.T @ ground.F, ground.F.T @ ground.Y, ground.ridge, len(ground.F))
     residual = np.where(ground.seen, ground.Y - ground.F @ W, 0.0)
     cov, trust = robust_scatter(residual, ground.seen)
     free = ground.seen & ~_at_a_limit(ground)

@@ -11,6 +11,7 @@ from math import sqrt
 import numpy as np
 from jaxtyping import Bool, Float
 
+from tslam.audit.cross_fit import solved
 from tslam.audit.finding import driven_channels
 from tslam.audit.ground import Ground
 from tslam.audit.lag_scan import BANDWIDTH
@@ -111,15 +112,15 @@ def _read(
 
 def _learnt_elsewhere(ground: Ground, inside: Bool[np.ndarray, " n"]) -> Ground:
     """The ground as it would be, had it learnt from no silence; its own held-out rows where there is none."""
-    F, penalty = ground.F[:, :-1], ground.penalty[:-1]
-    linear = fit_ridge(F, ground.Y, ~inside, penalty)
-    there = np.where(ground.seen, ground.Y - linear.mean(F), 0.0)
+    F = ground.F[~inside]
+    W = solved(F.T @ F, F.T @ ground.Y[~inside], ground.ridge, len(F))
+    there = np.where(ground.seen, ground.Y - ground.F @ W, 0.0)
     residual = np.where(inside[:, None], there, ground.residual)
     distance = np.einsum("tc,cd,td->t", residual, np.linalg.inv(ground.cov), residual)
     return replace(
         ground,
         splits=(Split(train=~inside, held=np.ones(ground.n, bool)),),
-        weights=(np.vstack([linear.weights, linear.bias]),),
+        weights=(W,),
         residual=residual,
         trust=(DEGREES + ground.seen.sum(axis=1)) / (DEGREES + distance),
         plain=None,
