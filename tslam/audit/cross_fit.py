@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.linalg import cho_factor, cho_solve
 
 from tslam.panel.split import Split
 
@@ -32,9 +33,8 @@ _OFF = 1e3
 """Penalty that switches products off."""
 _ALIKE = (1e-3, 1e-1, _OFF)
 """Ridge penalties tried on all products alike, for one channel and for all of them together."""
-_FURTHER = (1.0, 10.0)
-"""And for one channel. Where the best of the three differed by more than .02 from what it is with these, the
-former was .1 or off."""
+_MIDDLE = 1.0
+"""And for one channel: between .1 and off there is much to choose from."""
 _INPUTS = (1e-3, 1e-1)
 """On products with an input alone, or of two inputs: fewer to learn, and what an action does to an effect."""
 LINEAR_PENALTIES = (1e-3, 1e-5)
@@ -76,7 +76,7 @@ def penalties(width: int, inputs: Int[np.ndarray, " pair"], linear: Sequence[flo
         inputs: How many of the two factors of each product are inputs.
         linear: Penalties tried on the first columns.
     """
-    further = [np.full(len(inputs), p) for p in _FURTHER]
+    further = [np.full(len(inputs), _MIDDLE)]
     further += [np.where(inputs >= least, p, _OFF) for least in (1, 2) for p in _INPUTS]
 
     def with_linear(products: Sequence[Float[np.ndarray, " pair"]]) -> list[Float[np.ndarray, " wide"]]:
@@ -103,14 +103,17 @@ def cross_fitted(
         tried: Choices of penalties.
     """
     seen = np.isfinite(raw)
-    cross = [F[s.train].T @ np.where(seen, raw, 0.0)[s.train] for s in splits]
+    normal = [
+        _normal(F[s.train], np.where(seen, raw, 0.0)[s.train], seen[s.train], G)
+        for s, G in zip(splits, gram, strict=True)
+    ]
     told, all_told = np.full(raw.shape[1], np.inf), np.inf
     common = tried.common[0]
     columns = np.zeros((F.shape[1], raw.shape[1]))
     best = [columns.copy() for _ in splits]
     left = np.zeros(raw.shape)
     for k, ridge in enumerate((*tried.common, *tried.own)):
-        weights, residual = _fit(F, raw, seen, splits, gram, cross, ridge)
+        weights, residual = _fit(F, raw, seen, splits, normal, ridge)
         error = log_error(residual, seen)
         if k < len(tried.common) and error.mean() < all_told - _AS_GOOD_ALL:
             common, all_told = ridge, float(error.mean())
@@ -134,7 +137,7 @@ def solved(
     alike, which = np.unique(ridge, axis=1, return_inverse=True)
     for k, penalty in enumerate(alike.T):
         own = which == k
-        out[:, own] = np.linalg.solve(gram + np.diag(penalty * rows), cross[:, own])
+        out[:, own] = _positive(gram + np.diag(penalty * rows), cross[:, own])
     return out
 
 
@@ -164,27 +167,53 @@ def filled(
     return np.where(np.isfinite(raw), raw, out)
 
 
+class _Normal(NamedTuple):
+    """Normal equations of channels that were measured at the same rows."""
+
+    channels: Int[np.ndarray, " some"]
+    gram: Float[np.ndarray, "wide wide"]
+    cross: Float[np.ndarray, "wide some"]
+    rows: int
+
+
+def _normal(
+    F: Float[np.ndarray, "n wide"],
+    zero: Float[np.ndarray, "n chan"],
+    seen: Bool[np.ndarray, "n chan"],
+    gram: Float[np.ndarray, "wide wide"],
+) -> list[_Normal]:
+    """Normal equations over the training rows of one fold, those left out at which a channel was lost."""
+    cross = F.T @ zero
+    gaps, which = np.unique(~seen, axis=1, return_inverse=True)
+    told = []
+    for k, gap in enumerate(gaps.T):
+        own = np.flatnonzero(which == k)
+        lost = F[gap]
+        left = gram - lost.T @ lost if gap.any() else gram
+        told.append(_Normal(own, left, cross[:, own], max(1, int((~gap).sum()))))
+    return told
+
+
 def _fit(
     F: Float[np.ndarray, "n wide"],
     raw: Float[np.ndarray, "n chan"],
     seen: Bool[np.ndarray, "n chan"],
     splits: tuple[Split, ...],
-    gram: tuple[np.ndarray, ...],
-    crosses: Sequence[Float[np.ndarray, "wide chan"]],
+    normal: Sequence[Sequence[_Normal]],
     ridge: Float[np.ndarray, " wide"],
 ) -> tuple[list[np.ndarray], Float[np.ndarray, "n chan"]]:
     weights, residual = [], np.zeros(raw.shape)
-    for s, G, cross in zip(splits, gram, crosses, strict=True):
-        Ft, own = F[s.train], seen[s.train]
+    for s, equations in zip(splits, normal, strict=True):
         W = np.zeros((F.shape[1], raw.shape[1]))
-        whole = own.all(axis=0)
-        count = max(1, int(s.train.sum()))
-        if whole.any():
-            W[:, whole] = np.linalg.solve(G + np.diag(ridge * count), cross[:, whole])
-        for channel in np.flatnonzero(~whole):
-            out = Ft[~own[:, channel]]
-            measured = max(1, int(own[:, channel].sum()))
-            W[:, channel] = np.linalg.solve(G - out.T @ out + np.diag(ridge * measured), cross[:, channel])
+        for one in equations:
+            W[:, one.channels] = _positive(one.gram + np.diag(ridge * one.rows), one.cross)
         weights.append(W)
         residual[s.held] = np.where(seen[s.held], raw[s.held] - F[s.held] @ W, 0.0)
     return weights, residual
+
+
+def _positive(
+    gram: Float[np.ndarray, "wide wide"], cross: Float[np.ndarray, "wide chan"]
+) -> Float[np.ndarray, "wide chan"]:
+    """Solution for a matrix that is positive definite: in half the time of any other."""
+    return np.asarray(cho_solve(cho_factor(gram, check_finite=False), cross, check_finite=False))

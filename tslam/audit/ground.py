@@ -179,7 +179,9 @@ def own_history(panel: Panel, structure: Structure) -> Structure:
     if most < LONG:
         return least
     longer = replace(structure, lags=LONG)
-    long, short = (_lay(panel, Structure(s.lags, min(2, s.lags), s.within)) for s in (longer, least))
+    long, short = (
+        _lay(panel, Structure(s.lags, min(2, s.lags), s.within), alike=True) for s in (longer, least)
+    )
     same = np.isin(short.rows, long.rows)
     shorter = float(log_error(short.residual[same], short.seen[same]).mean())
     better = held_loss(long) < shorter - _LONGER
@@ -242,8 +244,13 @@ def _lay(
     structure: Structure,
     past: Float[np.ndarray, "rows chan"] | None = None,
     only: Int[np.ndarray, " n"] | None = None,
+    *,
+    alike: bool = False,
 ) -> Ground:
-    """Cross-fit on one kind of history, on the transitions from certain grid rows where some are given."""
+    """Cross-fit on one kind of history, on the transitions from certain grid rows where some are given.
+
+    With ``alike``, only such penalties are tried as are the same for all products: enough to compare.
+    """
     lags = structure.lags
     c = chain(panel, structure, past)
     at = np.flatnonzero(c.usable if only is None else c.usable & np.isin(c.rows, only))
@@ -260,7 +267,7 @@ def _lay(
     splits = tuple(folds(panel, rows, count=FOLDS, purge=max(10, lags)))
     gram = grams(F, splits)
     tried = penalties(X.shape[1], regressors.inputs_in_products, LINEAR_PENALTIES[:1])
-    best = cross_fitted(F, raw, splits, gram, tried)
+    best = cross_fitted(F, raw, splits, gram, tried._replace(own=[]) if alike else tried)
     cov, trust = robust_scatter(best.residual, seen)
     return Ground(
         panel,
