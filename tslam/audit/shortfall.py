@@ -42,9 +42,10 @@ stretches have most of it. In 23 outages with most of it in windows .27 to .83 s
 one, with .98 of it in its windows; in eight of 24 coarse logs it lay like that, with .09 to .33 against in
 four."""
 _CERTAIN, _SURELY = 2.0, 3.0
-"""t of the difference's gain from which it may be all over, and surely is: a log is called coarse by the second.
-On 500 short records of 14 systems it was 3.0 to 4.7 in 20 coarse logs that are all over and 2.3 to 2.98 in
-eight; in logs that are not coarse it was above 3 in five, none of them clean, and up to 2.8 in the others."""
+"""t of the difference's gain from which it may be all over, and surely is: a coarse log needs the second. On
+500 short records of 14 systems it was 3.0 to 4.7 in 20 coarse logs that are all over, 2.3 to 2.98 in eight;
+in logs that are not coarse it was above 3 in five, none of them clean, and up to 2.8 in the others.
+"""
 _EXTRAPOLATES, _BENDS = 0.4, 0.2
 """Log of squared error held out over that of a fit to all rows, from which the model may err by going beyond
 what it learnt from: anywhere, and where signals sit at limits, which no smooth model follows."""
@@ -78,9 +79,8 @@ def claim_offset(ground: Ground, offset: Offset) -> Claim | None:
         return None
     if offset.jumpiness < _JUMPS and (placed or not _surely_everywhere(offset)):
         return None
-    if (not placed and not _everywhere(offset, t=_SURELY)) or _extrapolated(
-        ground, offset, windows if placed else []
-    ):
+    doubtful = not placed and not _everywhere(offset, t=_SURELY)
+    if doubtful or _extrapolated(ground, offset, windows if placed else []):
         return None
     gain = 1000.0 * offset.total / ground.n
     common = Claim(
