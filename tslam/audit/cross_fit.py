@@ -57,6 +57,8 @@ class CrossFit:
     weights: tuple[Float[np.ndarray, "wide chan"], ...]
     residual: Float[np.ndarray, "n chan"]
     """Held out; 0 where not measured."""
+    loss: float
+    """Mean over the channels of the log of their squared held-out error, under the common penalties."""
 
 
 class Choices(NamedTuple):
@@ -123,7 +125,7 @@ def cross_fitted(
         left[:, better] = residual[:, better]
         for old, new in zip(best, weights, strict=True):
             old[:, better] = new[:, better]
-    return CrossFit(columns, common, tuple(best), left)
+    return CrossFit(columns, common, tuple(best), left, all_told)
 
 
 def solved(

@@ -101,6 +101,9 @@ class Ground:
     """Per row of data: what serves all channels best."""
     ridge: Float[np.ndarray, "wide chan"]
     """And what serves each best: its weights are under these."""
+    loss: float
+    """Log of the squared error under the first: of grounds with other inputs, as each channel's own choice
+    among more products flatters the one that has more of them."""
     splits: tuple[Split, ...]
     weights: tuple[Float[np.ndarray, "wide chan"], ...]
     residual: Float[np.ndarray, "n chan"]
@@ -226,6 +229,7 @@ def eased(ground: Ground) -> Ground:
         Y=filled(ground.F, raw, ground.splits, best.weights),
         penalty=best.common,
         ridge=best.ridge,
+        loss=best.loss,
         weights=best.weights,
         residual=best.residual,
         cov=cov,
@@ -281,6 +285,7 @@ def _lay(
         regressors,
         best.common,
         best.ridge,
+        best.loss,
         splits,
         best.weights,
         best.residual,

@@ -24,7 +24,7 @@ from tslam.audit.gap import (
     Stamp,
     Substitution,
 )
-from tslam.audit.ground import Ground, eased, held_loss, lay_ground, own_history
+from tslam.audit.ground import Ground, eased, lay_ground, own_history
 from tslam.audit.lag_scan import scan_lags
 from tslam.audit.late_series import claim_late_series
 from tslam.audit.logs import acts_by_itself, claim_excitation, claim_lag, likely_delay
@@ -184,16 +184,20 @@ def _lacking(ground: Ground, column: str, *, by_effect: bool) -> Claim | None:
 
 
 def _of_no_use(structure: Structure, ground: Ground, late: list[Shift], claims: list[Claim]) -> set[str]:
-    """Columns claimed to be inert without which the model predicts no worse.
+    """Columns claimed to be inert without which the model predicts no worse: each alone, and all together.
 
     An action that acts only while it binds shows at no shift by itself, and does in products with the state.
     """
-    inert = {c.column for c in claims if c.kind is GapKind.INERT_ACTION and c.column}
-    if not inert:
-        return inert
-    with_them = held_loss(lay_ground(rectified(ground.panel, late, ()), structure) if late else ground)
-    without = held_loss(lay_ground(rectified(ground.panel, late, inert), structure))
-    return inert if without <= with_them else set()
+    claimed = sorted({c.column for c in claims if c.kind is GapKind.INERT_ACTION and c.column})
+    if not claimed:
+        return set()
+    with_them = lay_ground(rectified(ground.panel, late, ()), structure) if late else ground
+
+    def no_worse(columns: set[str]) -> bool:
+        return lay_ground(rectified(ground.panel, late, columns), structure).loss <= with_them.loss
+
+    inert = {column for column in claimed if no_worse({column})}
+    return inert if len(inert) < 2 or no_worse(inert) else set()
 
 
 def _set_right(
@@ -206,7 +210,7 @@ def _set_right(
         return sound, {}
     shifts = [*late, *(Shift(column, -delay) for column, delay in delays.items())]
     allowed = lay_ground(rectified(panel, shifts, inert), structure)
-    return (allowed, delays) if held_loss(allowed) < held_loss(sound) else (sound, {})
+    return (allowed, delays) if allowed.loss < sound.loss else (sound, {})
 
 
 def _as_logged(panel: Panel, claim: Claim, shift: int) -> Claim:
