@@ -22,12 +22,12 @@ def _held(rng: np.random.Generator, dwell: float) -> np.ndarray:
     return values
 
 
-def _capped(seed: int) -> pl.DataFrame:
-    """Served is the load, or the cap, one of four levels, where that is lower; the fan acts as it is set."""
+def _capped(seed: int, above: float = 1.0) -> pl.DataFrame:
+    """Served is the load, or the cap, one of a few levels, where that is lower; the fan acts as it is set."""
     rng = np.random.default_rng(seed)
     load = lfilter([1.0], [1.0, -0.98], rng.normal(size=ROWS))
     load /= load.std()
-    cap, fan = np.round(1.5 * (_held(rng, 50.0) + 1.0)) / 1.5, _held(rng, 60.0)
+    cap, fan = np.round(1.5 * (_held(rng, 50.0) + above)) / 1.5, _held(rng, 60.0)
     served = np.minimum(load, cap)
     push = np.column_stack([served, 0.5 * served + 0.7 * fan, fan, load - served])
     A = np.diag([0.8, 0.7, 0.6, 0.85]) + 0.05
@@ -48,3 +48,15 @@ def test_a_limit_is_no_coarse_log() -> None:
     report = model.audit(frame)
     assert not {gap.kind for gap in report.gaps} & {GapKind.COARSE_LOG, GapKind.INERT_ACTION}
     assert any(left.subject == "cap" and left.question == "coarseness" for left in report.findings.not_tested)
+
+
+def test_a_limit_beside_a_column_that_does_nothing_is_not_called_inert_with_it() -> None:
+    """Neither shows at any shift by itself; the model predicts worse without the limit, and no worse without
+    the other."""
+    spare = _held(np.random.default_rng(1008), 40.0)
+    frame = _capped(8, above=1.6).with_columns(pl.Series("spare", spare))
+    model = tslam.fit(
+        frame, actions=["cap", "fan", "spare"], exog=["load"], time="time", config="linear", progress=False
+    )
+    inert = [gap.column for gap in model.audit(frame).gaps if gap.kind is GapKind.INERT_ACTION]
+    assert inert == ["spare"]
