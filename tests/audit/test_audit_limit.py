@@ -41,7 +41,7 @@ def _capped(seed: int, above: float = 1.0) -> pl.DataFrame:
 
 
 def test_a_limit_is_no_coarse_log() -> None:
-    frame = _capped(6)
+    frame = _capped(8)
     model = tslam.fit(
         frame, actions=["cap", "fan"], exog=["load"], time="time", config="linear", progress=False
     )
