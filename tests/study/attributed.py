@@ -37,7 +37,7 @@ def wanted(count: int, first: int) -> list[str]:
     """Keys of the records, seeds that no other question has, whole and with an action hidden by turns."""
     each = [f"{name}/{log}" for name in PLANTS for log in ("nothing", "an action")]
     each += [f"{name}/{_BY_ITS_LOG}" for name in BENT]
-    return [f"{each[i % len(each)]}/{first + 6000 + i // len(each)}" for i in range(count)]
+    return [f"{each[i % len(each)]}/{first + 7000 + i // len(each)}" for i in range(count)]
 
 
 def group(key: str) -> str:

@@ -7,21 +7,28 @@ nothing logged explains. A latent's level at t is read from all transitions, t's
 one tells at which of two rows a move was made, and without it half of every move would stay unexplained. So
 that no noise in o_{t+1} passes for an explanation of it, the error is the expected one over all levels that
 the data leave open, E[(r − Bz)² | data] = (r − Bm)² + B P Bᵀ: its mean is what the true level would leave.
+
+Where a plant bends, most of a hidden action does not show in the row in which it moves: gains and time
+constants are others at another level for as long as it is held. So the rich model is laid again with a level
+as one more input, products and all, read for each row from the other rows between two moves.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from tslam.audit.causal import Lean
-from tslam.audit.cross_fit import LINEAR_PENALTIES, penalties
+from tslam.audit.cross_fit import LINEAR_PENALTIES, grams, penalties
 from tslam.audit.gap import Attribution, Share
 from tslam.audit.ground import Ground
 from tslam.audit.levels import Levels
 from tslam.audit.move_odds import move_odds
 from tslam.audit.moves import Moves
+from tslam.dynamics.held_step import Problem
 from tslam.dynamics.inverse import HeldInverse
+from tslam.dynamics.segments import levels_from_others
 from tslam.seeding import generator
 
 __all__ = ["WINDOWS", "Hidden", "attribute"]
@@ -118,15 +125,24 @@ def _errors(ground: Ground, keep: np.ndarray) -> Float[np.ndarray, "n chan"]:
     Each channel takes the penalties that serve these columns best: what steadies the whole model need not
     steady a part of it, and history alone tells an action that is held by small differences of large numbers.
     """
-    best = np.full_like(ground.Y, np.inf)
-    F = ground.F[:, keep]
     tried = penalties(ground.X.shape[1], ground.regressors.inputs_in_products, LINEAR_PENALTIES)
+    gram = [G[np.ix_(keep, keep)] for G in ground.gram]
+    return _least(ground, ground.F[:, keep], gram, [p[keep] for p in (*tried.common, *tried.own)])
+
+
+def _least(
+    ground: Ground,
+    F: Float[np.ndarray, "n wide"],
+    gram: Sequence[Float[np.ndarray, "wide wide"]],
+    tried: Sequence[Float[np.ndarray, " wide"]],
+) -> Float[np.ndarray, "n chan"]:
+    """Squared held-out error under those of the penalties that leave least on a channel."""
+    best = np.full_like(ground.Y, np.inf)
     crosses = [F[split.train].T @ ground.Y[split.train] for split in ground.splits]
-    for ridge in (*tried.common, *tried.own):
+    for ridge in tried:
         out = np.zeros_like(ground.Y)
-        for split, gram, cross in zip(ground.splits, ground.gram, crosses, strict=True):
-            G = gram[np.ix_(keep, keep)] + np.diag(ridge[keep] * int(split.train.sum()))
-            W = np.linalg.solve(G, cross)
+        for split, G, cross in zip(ground.splits, gram, crosses, strict=True):
+            W = np.linalg.solve(G + np.diag(ridge * int(split.train.sum())), cross)
             out[split.held] = (ground.Y[split.held] - F[split.held] @ W) ** 2
         better = out.sum(axis=0) < best.sum(axis=0)
         best[:, better] = out[:, better]
@@ -152,6 +168,8 @@ def _in_latents(
         told.append(_in_path(ground, hidden.path))
     if not told:
         return np.zeros_like(both)
+    levels = _between_moves(ground, hidden.moves)
+    told += [both - _with_level(ground, level) for level in levels]
     most = np.argmax([gain.sum(axis=0) for gain in told], axis=0)
     return np.stack(told)[most, :, np.arange(both.shape[1])].T
 
@@ -162,6 +180,32 @@ def _in_moves(ground: Ground, moves: Moves) -> Float[np.ndarray, "n chan"]:
     step = told.mean[:, None] * moves.direction
     gain = 2.0 * ground.residual * step - step**2 - told.variance * moves.direction**2
     return np.where(ground.seen, told.odds[:, None] * gain, 0.0)
+
+
+def _between_moves(ground: Ground, moves: Moves | None) -> list[Float[np.ndarray, " n"]]:
+    """Levels between moves, each row's read from other rows: begun from blocks of rows, and from found moves.
+
+    What is found depends on the beginning: blocks miss what is seldom moved among much that bends.
+    """
+    raw = np.where(ground.seen, ground.Y, np.nan)
+    every, ridge = np.ones(ground.n, bool), ground.penalty[:-1]
+    problem = Problem(ground.F[:, :-1], raw, every, ground.start, ridge, "full")
+    found = [levels_from_others(problem)]
+    if moves is not None:
+        found.append(levels_from_others(problem, np.isin(np.arange(ground.n), moves.rows)))
+    return [level for level in found if level is not None]
+
+
+def _with_level(ground: Ground, level: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n chan"]:
+    """Squared held-out error of the rich model with a level as one more input, products and all."""
+    z = (level / max(float(level.std()), 1e-9))[:, None]
+    wide, inputs = ground.X.shape[1], ground.regressors.inputs_in_products
+    signals = 3.0 * np.tanh(ground.X[:, ground.regressors.current] / 3.0)
+    further = np.column_stack([z * signals, np.tanh(z) ** 2])
+    F = np.column_stack([ground.X, z, ground.F[:, wide:-1], further, np.ones(ground.n)])
+    with_it = 1 + (ground.regressors.current >= ground.regressors.inputs_from)
+    tried = penalties(wide + 1, np.concatenate([inputs, with_it, [2]]), LINEAR_PENALTIES)
+    return _least(ground, F, grams(F, ground.splits), (*tried.common, *tried.own))
 
 
 def _in_path(ground: Ground, path: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n chan"]:
