@@ -9,7 +9,7 @@ from tslam.dynamics.held import fit_held
 from tslam.dynamics.held_step import Problem
 from tslam.dynamics.inverse import HeldInverse
 from tslam.dynamics.leaps import read_leaps
-from tslam.dynamics.segments import settle_on_segments
+from tslam.dynamics.segments import levels_from_others, settle_on_segments
 
 RIDGE = 1e-4
 
@@ -93,3 +93,27 @@ def test_a_level_that_noise_covers_is_read_only_where_it_is_asked_for() -> None:
     assert state is not None
     path = HeldInverse(state.B, state.R, state.phi).path(problem.left(state.W), problem.start)
     assert abs(np.corrcoef(path.mean[:, 0], level)[0, 1]) > 0.7
+
+
+def test_the_level_of_a_row_is_what_other_rows_of_its_segment_tell() -> None:
+    X, change, level, _ = held_plant(3000, 0.2)
+    every, start = np.ones(3000, bool), np.arange(3000) == 0
+    told = levels_from_others(Problem(X, change, every, start, 1e-6, "full"))
+    assert told is not None
+    assert probe(told[:, None], level) > 0.9
+    begins = np.flatnonzero(np.diff(level)) + 1
+    row = int(begins[np.flatnonzero(np.diff(begins) > 40)[0]]) + 20
+    spoilt = change.copy()
+    spoilt[row] += 0.2 * np.array([1.0, -1.0, 1.0])
+    again = levels_from_others(Problem(X, spoilt, every, start, 1e-6, "full"))
+    assert again is not None
+    moved = np.abs(again - told) / told.std()
+    assert moved[row - 8 : row - 2].min() > 5.0 * moved[row - 2 : row + 3].max()
+
+
+def test_segments_that_do_not_differ_tell_no_level() -> None:
+    X, change, level, b = held_plant(3000, 0.2)
+    without = change - np.outer(level, b)
+    problem = Problem(X, without, np.ones(3000, bool), np.arange(3000) == 0, 1e-6, "full")
+    told = levels_from_others(problem)
+    assert told is None or np.abs(told).max() < 0.1
