@@ -173,7 +173,7 @@ def _attributed(found: Cells) -> Section:
         "plant, against what its matrices say, with every action logged and with one hidden; and what "
         "latents explain on plants that bend, against what the hidden log takes off the error. The aim "
         f"is .05. Of the latents' shares that are farther, {low} are too small and {high} too large: what is "
-        "hidden is told at least.",
+        "hidden is rather told too little than too much.",
         [table],
     )
 
