@@ -35,6 +35,7 @@ def _moved(
         Y=GROUND.Y[:, :channels],
         seen=np.ones((GROUND.n, channels), bool),
         weights=tuple(W[:, :channels] for W in GROUND.weights),
+        ridge=GROUND.ridge[:, :channels],
     )
     axis = np.eye(channels)[0]
     moves = Moves(
