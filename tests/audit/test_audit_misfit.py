@@ -28,12 +28,17 @@ def test_a_full_tank_is_a_limit_of_its_level_and_of_nothing_else() -> None:
     assert own.seen[full, level].mean() < 0.05
     assert own.seen[~full, level].mean() > 0.9
     assert own.seen[:, ground.panel.channels.index("temp_2")].all()
-    shown = {
-        name: visibility(replace(ground, seen=own.seen), name) / visibility(ground, name)
-        for name in ("valve", "heater")
-    }
-    assert shown["valve"] < 0.98
-    assert shown["heater"] == pytest.approx(1.0, abs=0.01)
+
+    def shown(name: str, by: np.ndarray) -> float:
+        limited = visibility(replace(ground, seen=own.seen & by), name)
+        return limited / visibility(replace(ground, seen=ground.seen & by), name)
+
+    everything = np.ones_like(own.seen)
+    alone = everything & (np.arange(len(ground.panel.channels)) == level)
+    assert shown("valve", alone) < 0.9
+    assert shown("valve", ~alone) == pytest.approx(1.0, abs=0.01)
+    assert shown("valve", everything) < 0.98
+    assert shown("heater", everything) == pytest.approx(1.0, abs=0.01)
 
 
 def test_a_channel_without_a_value_tells_as_much_as_none() -> None:

@@ -87,15 +87,16 @@ def _moves(ground: Ground) -> Moves:
     return found
 
 
-def test_single_false_samples_are_no_action() -> None:
-    record = easy(3, rows=ROWS)
+@pytest.mark.parametrize("seed", [4, 5, 7])
+def test_single_false_samples_are_no_action(seed: int) -> None:
+    record = easy(seed, rows=ROWS)
     channel = record.observations[1]
     ground = ground_of(record, _spiky(record.frame, channel))
     moves = _moves(ground)
     told = spikes(ground, moves)
     assert told is not None
     assert told[0] == channel
-    assert told[1] < -5.0
+    assert told[1] < -10.0
     claim = claim_moves(ground, moves)
     assert claim is not None
     assert as_spikes(ground, moves, claim) is None

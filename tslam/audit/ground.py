@@ -154,13 +154,23 @@ class Ground:
 
     def response(self, at: Int[np.ndarray, " some"], delta: float = 0.5) -> Float[np.ndarray, "n chan"]:
         """What each transition would gain per unit of some columns of ``X``, moved together."""
-        out = np.zeros((self.n, self.Y.shape[1]))
         up, down = self.X.copy(), self.X.copy()
         up[:, at] += delta
         down[:, at] -= delta
-        change = (self.regressors.of(up) - self.regressors.of(down)) / (2.0 * delta)
+        return self.led_to(up, down, np.arange(self.n)) / (2.0 * delta)
+
+    def led_to(
+        self,
+        X: Float[np.ndarray, "some feat"],
+        other: Float[np.ndarray, "some feat"],
+        at: Int[np.ndarray, " some"],
+    ) -> Float[np.ndarray, "some chan"]:
+        """What is predicted of transitions more from some signals than from others, held out."""
+        change = self.regressors.of(X) - self.regressors.of(other)
+        out = np.zeros((len(at), self.Y.shape[1]))
         for split, W in zip(self.splits, self.weights, strict=True):
-            out[split.held] = change[split.held] @ W
+            held = split.held[at]
+            out[held] = change[held] @ W
         return out
 
 

@@ -17,7 +17,7 @@ from dataclasses import replace
 from itertools import combinations_with_replacement
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from tslam.audit.finding import Claim, listed
 from tslam.audit.gap import Evidence, GapKind
@@ -102,26 +102,13 @@ def spikes(ground: Ground, moves: Moves) -> tuple[str, float] | None:
         after, off = after[inside], read[inside, None]
         unbroken = ground.rows[after] == ground.rows[moves.rows[inside]] + 1 - offset
         if term == name and unbroken.any():
-            led_to = _led_to(ground, after, k, off)
+            without = ground.X[after]
+            without[:, k] -= off[:, 0]
+            led_to = ground.led_to(ground.X[after], without, after)
             left = ground.residual[after]
             told = student_score(left, ground.cov) - student_score(left + led_to, ground.cov)
             nats += float(told[unbroken].sum())
     return name, nats
-
-
-def _led_to(
-    ground: Ground, rows: Int[np.ndarray, " some"], k: int, off: Float[np.ndarray, "some 1"]
-) -> Float[np.ndarray, "some chan"]:
-    """What is predicted of some rows because one past sample is off by so much: products bend that."""
-    X = ground.X[rows]
-    without = X.copy()
-    without[:, k] -= off[:, 0]
-    change = ground.regressors.of(X) - ground.regressors.of(without)
-    out = np.zeros((len(rows), ground.Y.shape[1]))
-    for split, W in zip(ground.splits, ground.weights, strict=True):
-        held = split.held[rows]
-        out[held] = change[held] @ W
-    return out
 
 
 def _one_change(path: Float[np.ndarray, " n"]) -> float:
