@@ -15,16 +15,14 @@ Intelligence Research 4, 1996; for Gaussian processes Seo, Wallat, Graepel and O
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from tslam.align.calibrate import TRUST, calibrate
+from tslam.align.calibrate import FAR, TRUST, calibrate, near
 from tslam.align.reading import Reading
 from tslam.align.stretches import Stretches
 from tslam.panel.limits import standing
 
 __all__ = ["choose"]
 
-_FAR = 2.5
-"""Standard deviations beyond which a level counts as no farther: rare surges are not what moves an action."""
-_KNOTS = np.linspace(-_FAR, _FAR, 6)
+_KNOTS = np.linspace(-FAR, FAR, 11)
 """Where what departs from a line is told apart."""
 _NOISE = 0.1
 """Variance of what a label does not tell of its stretch; the middle, the line and the rest have one each."""
@@ -109,13 +107,12 @@ def _features(
         weights = np.zeros(len(behind))
         for curve in calibrate(levels, behind, *told):
             weights[curve.which] += curve.weight
-    # Nyström's features of a Gaussian kernel of length one: exact at the knots, within .015 between them
-    root = np.linalg.cholesky(np.exp(-0.5 * (_KNOTS[:, None] - _KNOTS) ** 2))
+    # Nyström's features of the kernel: exact at the knots, within a fiftieth between them
+    root = np.linalg.cholesky(near(_KNOTS, _KNOTS))
     parts = [middle]
     for level, weight in zip(levels.T, weights / weights.sum(), strict=True):
-        near = np.clip(level, -_FAR, _FAR)
-        bent = np.linalg.solve(root, np.exp(-0.5 * (_KNOTS[:, None] - near) ** 2))
-        parts += [weight**0.5 * near[:, None], weight**0.5 * bent.T]
+        bent = np.linalg.solve(root, near(_KNOTS, level))
+        parts += [weight**0.5 * np.clip(level, -FAR, FAR)[:, None], weight**0.5 * bent.T]
     return np.column_stack(parts)
 
 

@@ -1,7 +1,9 @@
 """Held latents that stand for an action: found without a label, tied to labels, on the action's scale.
 
 What labels say of levels found without them is a first guess; expectation-maximisation then fits latent and
-record to the labels. It goes to the nearest top: with more labels it starts from what a ridge reads as well.
+record to the labels. What a latent does is a straight line of it, what an action does is not: labels are told
+to it unbent, by the bend that they have on the first guess. It goes to the nearest top: with more labels it
+starts from what a ridge reads as well.
 The first guess stays beside what it led to, and all count alike: which is likelier says little of which is
 right where all read the labels, and labels of a stretch that the model misses lead astray.
 """
@@ -12,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from tslam.align.calibrate import Curve, calibrate
+from tslam.align.calibrate import Curve, calibrate, unbent
 from tslam.align.jumping import Jumping, fit_jumping
 from tslam.align.reading import Reader, Reading
 from tslam.align.ridge import choose_ridge
@@ -64,16 +66,19 @@ def fit_mixture(
     if not values.min() < values.max():
         return None
     guesses: list[tuple[_Path, bool]] = []
-    free = None
+    free, told = None, values
     if reading.held:
         behind = np.array([held.behind for held in reading.held])
-        free = _of([held.model for held in reading.held], calibrate(reading.levels, behind, at, values))
+        curves = calibrate(reading.levels, behind, at, values)
+        free, told = _of([held.model for held in reading.held], curves), unbent(curves, values)
         if not tied:
             return free
-        guesses.append((_read(free.curves, reading.levels), False))
+        level = np.sum([c.weight * np.sign(c.slope) * reading.levels[:, c.which] for c in curves], axis=0)
+        guesses.append((level, False))
     if tied and (len(values) >= _FEW or free is None):
-        guesses.append((_ridge_path(reading, at, values), True))
-    parts = [_tied(reader, reading, at, values, rows, guess, rise) for guess, rise in guesses]
+        ridge = _ridge_path(reading, at, values)
+        guesses.append((ridge if free is None else unbent(free.curves, ridge), True))
+    parts = [_tied(reader, reading, at, (values, told), rows, guess, rise) for guess, rise in guesses]
     found = [part for part in parts if part is not None]
     return _together([*found, *([] if free is None else [free])]) if found else free
 
@@ -82,14 +87,18 @@ def _tied(
     reader: Reader,
     reading: Reading,
     at: _Holds,
-    values: Float[np.ndarray, " label"],
+    labels: tuple[Float[np.ndarray, " label"], Float[np.ndarray, " label"]],
     rows: Bool[np.ndarray, " n"],
     guess: _Path,
     rise: bool,
 ) -> Mixture | None:
-    """The held latent that a guess leads to, its scale from how it reads the labels without knowing them."""
+    """The held latent that a guess leads to, its scale from how it reads the labels without knowing them.
+
+    Labels are given as they are, and unbent.
+    """
+    values, told = labels
     known = np.full(len(guess), np.nan)
-    for held, value in zip(at, values, strict=True):
+    for held, value in zip(at, told, strict=True):
         known[held] = value
     try:
         model, _ = fit_jumping(reader.lam, reading.chain, rows, guess, known, rise=rise)

@@ -139,7 +139,11 @@ def _unpack_mixture(
     if facts is None:
         return None
     models = (_unpack_jumping(own, f"{at}{i}.", arrays) for i, own in enumerate(facts["models"]))
-    return Mixture(tuple(models), tuple(Curve(**curve) for curve in facts["curves"]))
+    return Mixture(tuple(models), tuple(_curve(curve) for curve in facts["curves"]))
+
+
+def _curve(facts: Mapping[str, Any]) -> Curve:
+    return Curve(**{name: tuple(v) if isinstance(v, list) else v for name, v in facts.items()})
 
 
 def _pack_jumping(own: Jumping, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
