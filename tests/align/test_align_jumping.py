@@ -21,15 +21,18 @@ ROWS, HOLD = 2000, 50
 
 
 @cache
-def _valve() -> tuple[Reader, Reading, np.ndarray]:
-    """A plant whose hidden valve lets out what stands behind it, with bursts of noise."""
+def _valve(power: float = 1.0) -> tuple[Reader, Reading, np.ndarray]:
+    """A plant whose hidden valve lets out what stands behind it, with bursts of noise.
+
+    It lets through a power of how far it is open.
+    """
     rng = np.random.default_rng(0)
     valve = np.repeat(rng.choice(np.linspace(0.2, 1.0, 5), ROWS // HOLD), HOLD)
     feed = 1.0 + 0.5 * np.repeat(rng.standard_normal(ROWS // 20), 20)
     level, flow = np.ones(ROWS), np.zeros(ROWS)
     burst = np.where(rng.random(ROWS) < 0.03, 10.0, 1.0)
     for t in range(ROWS - 1):
-        out = valve[t] * np.sqrt(max(level[t], 0.0))
+        out = valve[t] ** power * np.sqrt(max(level[t], 0.0))
         level[t + 1] = max(level[t] + 0.2 * (feed[t] - out) + 0.01 * burst[t] * rng.standard_normal(), 0.05)
         flow[t + 1] = 0.5 * flow[t] + 0.5 * level[t + 1] + 0.02 * rng.standard_normal()
     frame = pl.DataFrame({"t": np.arange(float(ROWS)), "level": level, "flow": flow, "feed": feed})
@@ -45,8 +48,8 @@ def _holds(truth: np.ndarray, which: list[int]) -> Holds:
     return Holds(rows, tuple(float(truth[own[0]]) for own in rows))
 
 
-def _decoded(which: list[int]) -> tuple[Decoder, float]:
-    reader, reading, truth = _valve()
+def _decoded(which: list[int], power: float = 1.0) -> tuple[Decoder, float]:
+    reader, reading, truth = _valve(power)
     decoder = fit_decoder(reader, reading, _holds(truth, which), Kind.CONTINUOUS, reading.chain.usable)
     level = truth[reading.chain.rows]
     return decoder, float(1 - np.mean((decoder.read(reading) - level) ** 2) / level.var())
@@ -78,6 +81,12 @@ def test_the_likeliest_level_found_without_a_label_is_the_valve() -> None:
     assert np.allclose(reading.levels.std(axis=0), 1.0)
     shared = np.abs(np.corrcoef(reading.levels.T)) - np.eye(len(reader.held))
     assert shared.max() < 0.995
+
+
+def test_labels_are_told_unbent_to_a_latent_that_acts_in_a_straight_line() -> None:
+    decoder, found = _decoded([2, 5, 17, 28, 36, 9], power=3.0)
+    assert decoder.held is not None
+    assert found > 0.9
 
 
 def test_two_labels_give_what_was_found_its_scale() -> None:

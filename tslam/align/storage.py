@@ -143,7 +143,7 @@ def _unpack_mixture(
 
 
 def _curve(facts: Mapping[str, Any]) -> Curve:
-    return Curve(**{name: tuple(v) if isinstance(v, list) else v for name, v in facts.items()})
+    return Curve(**{**facts, "seats": tuple(facts["seats"]), "pulls": tuple(facts["pulls"])})
 
 
 def _pack_jumping(own: Jumping, at: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
