@@ -98,12 +98,12 @@ def test_a_label_that_spills_over_is_one_label(spilt: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_levels_that_lie_near_each_other_are_each_asked_for(seed: int) -> None:
-    """Four speeds of a fan: the effect of the second is near that of the first, and it is no less a speed."""
+    """Speeds of a fan: what the second does is near what the first does, and it is no less a speed."""
     rng = np.random.default_rng(seed)
-    speed = rng.permutation(np.arange(36) % 4)
-    levels = np.array([-1.2, -0.75, 0.1, 1.5])[speed] + 0.03 * rng.standard_normal(36)
-    asked = _asked(levels, 4)
-    assert {int(speed[np.abs(levels - own).argmin()]) for own in asked} == {0, 1, 2, 3}
+    speed = rng.permutation(np.arange(35) % 5)
+    levels = np.array([-1.3, -1.0, -0.7, 0.2, 1.6])[speed] + 0.03 * rng.standard_normal(35)
+    asked = _asked(levels, 5)
+    assert {int(speed[np.abs(levels - own).argmin()]) for own in asked} == {0, 1, 2, 3, 4}
 
 
 def test_where_most_of_the_record_is_counts() -> None:

@@ -69,7 +69,7 @@ def _speeds(noise: float) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     read = SPEEDS[speed] + noise * rng.standard_normal(HOLDS)
     return (
         read.repeat(ROWS)[:, None],
-        speed + 1.0,
+        100.0 * (speed + 1.0),
         [np.arange(i * ROWS, (i + 1) * ROWS) for i in range(HOLDS)],
     )
 
@@ -87,12 +87,12 @@ def test_labels_that_contradict_each_other_are_not_followed() -> None:
     wrong = action[:12] + 0.5 * action.std() * np.random.default_rng(2).standard_normal(12)
     curves = calibrate(levels[:, :1], np.zeros(1), tuple(at[:12]), wrong)
     plain = tuple(replace(c, seats=(), pulls=()) for c in curves)
-    assert 1 - _r2(curves, levels, action) < 1.2 * (1 - _r2(plain, levels, action))
+    assert 1 - _r2(curves, levels, action) < 1.05 * (1 - _r2(plain, levels, action))
 
 
 def test_far_from_any_label_a_curve_is_as_it_was() -> None:
     levels, speed, at = _speeds(0.05)
-    few = [i for i in range(8) if speed[i] < 3]
+    few = [i for i in range(8) if speed[i] < 300]
     for curve in calibrate(levels, np.zeros(1), tuple(at[i] for i in few), speed[few]):
         far = np.array([2.4])
         assert curve(far) == pytest.approx(replace(curve, seats=(), pulls=())(far), rel=1e-3)
