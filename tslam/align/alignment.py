@@ -89,7 +89,7 @@ class Alignment:
             found += altered(own.changes, self.tied, panel, reading.chain)
         found += departures(own.drift, self.tied, reading.chain, panel.channels, own.range)
         if own.use is not None:
-            found += changed_use(own.use, self.decoder.read(reading), reading.chain)
+            found += changed_use(own.use, self.decoder.read(reading, bounded=False), reading.chain)
         return tuple(found)
 
     def recheck(
@@ -113,7 +113,7 @@ class Alignment:
         if holds is not None:
             holds = _long_enough(holds, reading)
             at = positions(holds, reading)
-            path = self.decoder.read(reading)
+            path = self.decoder.read(reading, bounded=False)
             found = (*found, *mistold(own.drift, own.misread, path, at, holds.numbers()))
         if not found:
             return self

@@ -19,6 +19,10 @@ _SMOOTH = 4
 """Half width, in rows, over which the scores of levels are averaged: they are held. Events are not."""
 _FOLDS, _ENOUGH = 3, 6
 """Parts of the labels left out in turn to compare the two ways of reading; fewest labels for that."""
+_ENDS, _BEYOND = (0.005, 0.995), 0.1
+"""Quantiles of what is read of the record learnt from that are its ends, and how much farther, as a share of
+what lies between, a reading may go later: far beyond lies a state that the model never met, rather than a hand
+(docs/notes, levels that are bent)."""
 _FAR = 1.5
 """How many times the error of a ridge that of held latents has to be for it to be taken; twice with few."""
 
@@ -37,13 +41,22 @@ class Decoder:
     high: float
     steps: tuple[float, ...] = ()
     """The values of an ordinal action, to which readings are rounded."""
+    ends: tuple[float, float] | None = None
+    """How far readings of held latents go; None without any."""
 
-    def read(self, reading: Reading) -> Float[np.ndarray, " n"]:
-        """The action of each transition: numbers, or positions in ``levels``."""
+    def read(self, reading: Reading, *, bounded: bool = True) -> Float[np.ndarray, " n"]:
+        """The action of each transition: numbers, or positions in ``levels``.
+
+        Args:
+            reading: What is read of each.
+            bounded: Held latents read no farther than they did in the record learnt from, and a tenth of that
+                range. Without, as far as they are read: for what asks whether anything has changed.
+        """
         if self.levels:
             return np.asarray(self.scores(reading).argmax(axis=1), float)
         if self.held is not None:
             path = self.held.path(reading.chain)
+            path = path if self.ends is None or not bounded else np.clip(path, *self.ends)
         else:
             room = ROOM * (self.high - self.low)
             path = np.clip(self.ridge(reading.features)[:, 0], self.low - room, self.high + room)
@@ -119,7 +132,18 @@ def fit_decoder(
     held = fit_mixture(reader, reading, at, values, rows, tied=not quick)
     if held is not None and not quick and _ridge_reads_better(reader, reading, at, targets, rows):
         held = None
-    return Decoder(kind, (), ridge, held, float(values.min()), float(values.max()), steps)
+    span = (float(values.min()), float(values.max()))
+    if held is None:
+        return Decoder(kind, (), ridge, None, *span, steps)
+    return Decoder(kind, (), ridge, held, *span, steps, _ends(held.path(reading.chain)[rows], values))
+
+
+def _ends(path: Float[np.ndarray, " n"], values: Float[np.ndarray, " label"]) -> tuple[float, float]:
+    """How far a reading may go that went so far, with labels that go so far."""
+    low, high = np.quantile(path, _ENDS)
+    low, high = min(low, values.min()), max(high, values.max())
+    room = _BEYOND * (high - low)
+    return float(low - room), float(high + room)
 
 
 def _ridge_reads_better(

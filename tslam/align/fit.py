@@ -105,7 +105,11 @@ def align(
             ),
             "checks": checks,
             "consistency": consistency,
-            **({} if tied is None else _watched(tied, panel, reading, path, holds, validation, asked.action)),
+            **(
+                {}
+                if tied is None
+                else _watched(tied, panel, reading, decoder, holds, validation, asked.action)
+            ),
         }
     )
     bare = Alignment(asked.action, reader, decoder, tied, draft)
@@ -118,13 +122,14 @@ def _watched(
     tied: Tied,
     panel: Panel,
     reading: Reading,
-    path: Float[np.ndarray, " n"],
+    decoder: Decoder,
     holds: Holds,
     validation: Validation,
     action: str,
 ) -> dict[str, Any]:
     """What new data are held against later, by field of the certificate."""
     c, at, spread = reading.chain, positions(holds, reading), spread_of(holds)
+    path = decoder.read(reading, bounded=False)
     drift = (*limits(tied, c, c.usable, panel.channels), *limits_on_labels(action, validation, spread))
     return {
         "drift": drift,
