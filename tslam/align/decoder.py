@@ -21,8 +21,8 @@ _FOLDS, _ENOUGH = 3, 6
 """Parts of the labels left out in turn to compare the two ways of reading; fewest labels for that."""
 _ENDS, _BEYOND = (0.005, 0.995), 0.1
 """Quantiles of what is read of the record learnt from that are its ends, and how much farther, as a share of
-what lies between, a reading may go later: far beyond lies a state that the model never met, rather than a hand
-(docs/notes, levels that are bent)."""
+what lies between, a reading may go later: far beyond lies a state that the model never met, rather than a
+hand (docs/notes, levels that are bent)."""
 _FAR = 1.5
 """How many times the error of a ridge that of held latents has to be for it to be taken; twice with few."""
 
