@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from tslam.align.alignment import Alignment
 from tslam.align.budget import LabelBudget, Window, budget, next_windows
 from tslam.align.certificate import Experiment
+from tslam.align.detectable import Detectable
 from tslam.align.fit import Asked, align
 from tslam.align.labels import Label, from_column, lay
 from tslam.artefact import Fitted, Part, fingerprint
@@ -145,6 +146,7 @@ class Aligning(ABC):
         likelier as if one sensor, or one logged action, were on another scale; and the levels at which
         actions are read, hold by hold. That the aligned action itself does more than it did, or less, takes
         dozens of holds to see in those, and cannot be told from another use of it; four labels tell.
+        What the data at hand could have told :meth:`detectable` says.
 
         Args:
             df: New data that meet the contract.
@@ -171,8 +173,30 @@ class Aligning(ABC):
         return type(self)(replace(self._fitted, alignments=again))
 
     @one_thread()
+    def detectable(self, df: Any, action: str) -> Detectable:
+        """Which changes of an action a recheck of these data would have told without labels.
+
+        A certificate that stands after a recheck says no more than this.
+
+        Args:
+            df: New data that meet the contract.
+            action: The aligned action.
+
+        Raises:
+            AlignmentError: the model knows no alignment of that action, or its certificate keeps no levels to
+                compare with.
+            FrameError, CadenceError, RoleError: the frame does not meet the contract.
+        """
+        found = self._alignment_of(action)
+        panel = self._panel(read(df, self._fitted.contract)[0])
+        return found.detectable(found.reading(panel, self._levels(panel, "smoothed")))
+
+    @one_thread()
     def decode(self, df: Any, action: str) -> Any:
         """The action of every row as an alignment reads it: inferred, never logged.
+
+        What is read goes little farther (a tenth) than it did in the record that was learnt from: beyond lie
+        states that the model never met. What asks whether anything has changed sees it as it is.
 
         Returns:
             A frame of the caller's kind: time, series where there is one, and ``ACTION_inferred``.

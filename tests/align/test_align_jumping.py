@@ -65,6 +65,24 @@ def test_five_labels_read_a_valve_whose_effect_depends_on_the_level() -> None:
     assert np.mean((decoder.read(reading) - level) ** 2) < 0.6 * np.mean((plain - level) ** 2)
 
 
+def test_what_is_read_goes_little_farther_than_it_did() -> None:
+    """A state that the model never met is read as a level that nobody set; the record says how far."""
+    decoder, _ = _decoded([2, 5, 17, 28, 36])
+    _, reading, valve = _valve()
+    assert decoder.held is not None
+    strays = slice(500, 540)
+    Y = reading.chain.Y.copy()
+    Y[strays] += 12.0 * decoder.held.models[0].loadings[0] / decoder.held.models[0].unit
+    stray = replace(reading, chain=replace(reading.chain, Y=Y))
+    as_read, path = decoder.read(stray, bounded=False), decoder.read(stray)
+    reach = np.ptp(decoder.read(reading))
+    assert max(as_read.max() - valve.max(), valve.min() - as_read.min()) > 0.4 * reach
+    assert path.max() < valve.max() + 0.25 * reach
+    assert path.min() > valve.min() - 0.25 * reach
+    inside = (as_read > valve.min()) & (as_read < valve.max())
+    assert np.array_equal(path[inside], as_read[inside])
+
+
 def test_what_is_read_is_held() -> None:
     decoder, _ = _decoded([2, 5, 17, 28, 36])
     path = decoder.read(_valve()[1])

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from align_cases import ROWS, case, certified
+from align_cases import HIDDEN, ROWS, case, certified
 
 from tslam.align.alignment import Alignment
 from tslam.align.certificate import Level, Use
-from tslam.align.usage import changed_use, levels_of, use_of
+from tslam.align.usage import changed_use, levels_of, seen_gains, use_of
+from tslam.errors import AlignmentError
 from tslam.panel.chain import Chain
 
 LENGTH = 40
@@ -76,6 +77,38 @@ def test_too_few_holds_say_nothing() -> None:
     assert not _withdrawn(use, np.array([20.0]), rng)
 
 
+@pytest.mark.parametrize("holds", [4, 12, 40])
+def test_what_holds_could_tell_is_what_they_tell(holds: int) -> None:
+    """A gain beyond what is said to be seen withdraws, one well within does not."""
+    rng = np.random.default_rng(holds)
+    use = _validated(3.0 + rng.integers(0, 10, 80), rng)
+    new = 3.0 + rng.integers(0, 10, holds)
+    path = np.repeat(new + 0.05 * rng.standard_normal(holds), LENGTH)
+    count, (less, more) = seen_gains(use, path, _chain(path.size))
+    assert count == 1 + np.count_nonzero(np.diff(new))
+    known = np.array(use.levels)
+    middle = 0.5 * (known.min() + known.max())
+    for gain in np.geomspace(0.5, 2.0, 15):
+        told = bool(changed_use(use, middle + gain * (path - middle), _chain(path.size)))
+        if gain <= 0.95 * less or gain >= 1.05 * more:
+            assert told, gain
+        elif less * 1.05 < gain < more * 0.95:
+            assert not told, gain
+
+
+def test_more_holds_tell_smaller_gains() -> None:
+    rng = np.random.default_rng(9)
+    use, seen = _validated(3.0 + rng.integers(0, 10, 80), rng), []
+    for holds in (1, 3, 12, 60):
+        path = np.repeat(3.0 + rng.integers(0, 10, holds) + 0.05 * rng.standard_normal(holds), LENGTH)
+        seen.append(seen_gains(use, path, _chain(path.size))[1])
+    assert seen[0] == (0.0, np.inf)
+    assert [s[0] for s in seen] == sorted(s[0] for s in seen)
+    assert [s[1] for s in seen] == sorted((s[1] for s in seen), reverse=True)
+    assert seen[-1][0] > 0.6
+    assert seen[-1][1] < 1.4
+
+
 def test_holds_end_where_rows_are_missing() -> None:
     path, c = np.ones(100), _chain(100)
     assert levels_of(path, c, 1.0).tolist() == [1.0]
@@ -90,6 +123,21 @@ def _doing(factor: float) -> Alignment:
     assert held is not None
     models = tuple(replace(m, level=factor * m.level, unit=factor * m.unit) for m in held.models)
     return replace(own, decoder=replace(own.decoder, held=replace(held, models=models)))
+
+
+def test_a_recheck_says_what_it_could_have_told() -> None:
+    own = case()
+    model, later = own.model.with_alignment(certified()), own.record.frame[ROWS:]
+    many, few = model.detectable(later, HIDDEN), model.detectable(later[:150], HIDDEN)
+    assert many.holds > few.holds
+    assert many.more is not None
+    assert many.more < 1.8
+    assert f"In {many.holds} holds" in many.reading
+    assert few.less is None
+    assert "Label" in few.reading
+    bare = certified().certificate.model_copy(update={"use": None}).sealed()
+    with pytest.raises(AlignmentError, match="longer record"):
+        own.model.with_alignment(replace(certified(), certificate=bare)).detectable(later, HIDDEN)
 
 
 def test_a_gain_withdraws_the_certificate_without_a_label() -> None:

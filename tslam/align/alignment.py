@@ -11,13 +11,14 @@ from jaxtyping import Float
 from tslam.align.altered import altered
 from tslam.align.certificate import Certificate
 from tslam.align.decoder import Decoder, positions
+from tslam.align.detectable import Detectable, detectable
 from tslam.align.drift import departures
 from tslam.align.driven import Driven
 from tslam.align.labels import Holds
 from tslam.align.mistold import mistold
 from tslam.align.reading import Reader, Reading, read
 from tslam.align.tied import Tied
-from tslam.align.usage import changed_use
+from tslam.align.usage import changed_use, seen_gains
 from tslam.errors import AlignmentError
 from tslam.panel.panel import Panel
 
@@ -91,6 +92,20 @@ class Alignment:
         if own.use is not None:
             found += changed_use(own.use, self.decoder.read(reading, bounded=False), reading.chain)
         return tuple(found)
+
+    def detectable(self, reading: Reading) -> Detectable:
+        """Which gains of the action a recheck of this would have told without labels.
+
+        Raises:
+            AlignmentError: nothing was kept that levels are compared with.
+        """
+        if self.certificate.use is None:
+            raise AlignmentError(
+                f"The certificate of {self.action!r} says nothing of how it is used: it is no number, or "
+                "fewer than 30 holds were in the record. Recheck with labels, or align on a longer record."
+            )
+        path = self.decoder.read(reading, bounded=False)
+        return detectable(self.action, *seen_gains(self.certificate.use, path, reading.chain))
 
     def recheck(
         self, panel: Panel, latents: Float[np.ndarray, "rows latent"], holds: Holds | None = None

@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from tslam.align.certificate import Use
 from tslam.panel.chain import Chain
 
-__all__ = ["changed_use", "levels_of", "use_of"]
+__all__ = ["changed_use", "levels_of", "seen_gains", "use_of"]
 
 _SAME = 0.15
 """How far a row may be from the middle of its hold, in standard deviations of the levels."""
@@ -99,7 +99,7 @@ def changed_use(use: Use, path: Float[np.ndarray, " n"], c: Chain) -> tuple[str,
     if new.size < _FEWEST_NEW:
         return ()
     ratio, gain = _stretched(new, known, use.error)
-    if ratio <= _SURE or ratio <= _by_chance(known, new.size, use.error):
+    if ratio <= _needed(known, new.size, use.error):
         return ()
     told = (
         f"the levels of {new.size} holds are read {gain:.2g} times as far apart as those of the "
@@ -107,6 +107,38 @@ def changed_use(use: Use, path: Float[np.ndarray, " n"], c: Chain) -> tuple[str,
         "tell which)"
     )
     return (told,)
+
+
+def seen_gains(use: Use, path: Float[np.ndarray, " n"], c: Chain) -> tuple[int, tuple[float, float]]:
+    """What these holds could tell, had the action done more or less than was validated, about its middle.
+
+    Args:
+        use: How it was used.
+        path: The action of each transition as it is read.
+        c: The transitions.
+
+    Returns:
+        How many holds there are, and the gains nearest to 1, below and above it, from which on all that were
+        tried would have been told; 0 and infinity where none would.
+    """
+    known = np.array(use.levels)
+    new = levels_of(path, c, float(known.std()))
+    if new.size < _FEWEST_NEW:
+        return int(new.size), (0.0, np.inf)
+    needed, middle = _needed(known, new.size, use.error), 0.5 * float(known.min() + known.max())
+    told = np.array([_stretched(middle + g * (new - middle), known, use.error)[0] > needed for g in _GAINS])
+    down, up = _GAINS[_GAINS < 1.0], _GAINS[_GAINS > 1.0]
+    less = np.cumprod(told[_GAINS < 1.0]).astype(bool)
+    more = np.cumprod(told[_GAINS > 1.0][::-1])[::-1].astype(bool)
+    return int(new.size), (
+        float(down[less].max()) if less.any() else 0.0,
+        float(up[more].min()) if more.any() else np.inf,
+    )
+
+
+def _needed(known: _Levels, size: int, error: float) -> float:
+    """The log-likelihood ratio that so many new holds must exceed."""
+    return max(_SURE, _by_chance(known, size, error))
 
 
 def _by_chance(known: _Levels, size: int, error: float) -> float:
