@@ -17,7 +17,7 @@ class Detectable(Frozen):
     action: str
     holds: int = Field(ge=0, description="Holds of the action in the data")
     less: float | None = Field(
-        description="It would be told from this many times the effect downwards; None: never"
+        description="It would be told from this many times the effect downwards; None: not down to half"
     )
     more: float | None = Field(description="And from this many times upwards; None: not up to twice")
     reading: str = Field(description="The same in words, and what would tell")
