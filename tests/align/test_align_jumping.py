@@ -74,13 +74,23 @@ def test_what_is_read_goes_little_farther_than_it_did() -> None:
     Y = reading.chain.Y.copy()
     Y[strays] += 12.0 * decoder.held.models[0].loadings[0] / decoder.held.models[0].unit
     stray = replace(reading, chain=replace(reading.chain, Y=Y))
-    as_read, path = decoder.read(stray, bounded=False), decoder.read(stray)
+    as_read, path = replace(decoder, ends=None).read(stray), decoder.read(stray)
     reach = np.ptp(decoder.read(reading))
     assert max(as_read.max() - valve.max(), valve.min() - as_read.min()) > 0.4 * reach
     assert path.max() < valve.max() + 0.25 * reach
     assert path.min() > valve.min() - 0.25 * reach
     inside = (as_read > valve.min()) & (as_read < valve.max())
     assert np.array_equal(path[inside], as_read[inside])
+
+
+def test_what_asks_for_changes_is_drawn_to_no_label() -> None:
+    decoder, _ = _decoded([2, 5, 17, 28, 36, 9], power=3.0)
+    reading = _valve(3.0)[1]
+    assert decoder.held is not None
+    curves = tuple(replace(curve, seats=(), pulls=()) for curve in decoder.held.curves)
+    bare = replace(decoder, ends=None, held=replace(decoder.held, curves=curves))
+    assert decoder.read(reading, plain=True) == pytest.approx(bare.read(reading))
+    assert np.abs(decoder.read(reading, plain=True) - decoder.read(reading)).max() > 0.01
 
 
 def test_what_is_read_is_held() -> None:

@@ -90,7 +90,7 @@ class Alignment:
             found += altered(own.changes, self.tied, panel, reading.chain)
         found += departures(own.drift, self.tied, reading.chain, panel.channels, own.range)
         if own.use is not None:
-            found += changed_use(own.use, self.decoder.read(reading, bounded=False), reading.chain)
+            found += changed_use(own.use, self.decoder.read(reading, plain=True), reading.chain)
         return tuple(found)
 
     def detectable(self, reading: Reading) -> Detectable:
@@ -104,7 +104,7 @@ class Alignment:
                 f"The certificate of {self.action!r} says nothing of how it is used: it is no number, or "
                 "fewer than 30 holds were in the record. Recheck with labels, or align on a longer record."
             )
-        path = self.decoder.read(reading, bounded=False)
+        path = self.decoder.read(reading, plain=True)
         return detectable(self.action, *seen_gains(self.certificate.use, path, reading.chain))
 
     def recheck(
@@ -128,7 +128,7 @@ class Alignment:
         if holds is not None:
             holds = _long_enough(holds, reading)
             at = positions(holds, reading)
-            path = self.decoder.read(reading, bounded=False)
+            path = self.decoder.read(reading, plain=True)
             found = (*found, *mistold(own.drift, own.misread, path, at, holds.numbers()))
         if not found:
             return self

@@ -71,7 +71,7 @@ class Curve:
     def __call__(self, z: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """The action as this curve reads it."""
         departs = near(_KNOTS, np.array(self.seats)) @ np.array(self.pulls)
-        return np.asarray(self._plain(z) + np.interp(z, _KNOTS, departs))
+        return np.asarray(self.plain(z) + np.interp(z, _KNOTS, departs))
 
     def following(self, z: Float[np.ndarray, " label"], values: Float[np.ndarray, " label"]) -> "Curve":
         """The same, drawn towards labels as far as they agree that it should be.
@@ -80,7 +80,7 @@ class Curve:
             z: Where each label is read.
             values: The labels.
         """
-        left, K = (values - self._plain(z)) / max(abs(self.slope), 1e-12), near(z, z)
+        left, K = (values - self.plain(z)) / max(abs(self.slope), 1e-12), near(z, z)
         logs, pulls = [], []
         for size, strays in product(_DEPARTS, _STRAYS):
             root = np.linalg.cholesky(size**2 * K + strays * np.eye(len(z)))
@@ -99,7 +99,8 @@ class Curve:
             x = np.log1p(self.bend * end) / self.bend + (x - end) * np.exp(-self.bend * np.sign(x) * _FAR)
         return np.asarray(np.sign(self.slope) * np.clip(x, -_MOST_READ, _MOST_READ))
 
-    def _plain(self, z: np.ndarray) -> np.ndarray:
+    def plain(self, z: np.ndarray) -> np.ndarray:
+        """The same, but for what departs from it near labels."""
         return self.level + self.slope * _bent(z, self.bend)
 
 

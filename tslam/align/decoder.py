@@ -44,19 +44,20 @@ class Decoder:
     ends: tuple[float, float] | None = None
     """How far readings of held latents go; None without any."""
 
-    def read(self, reading: Reading, *, bounded: bool = True) -> Float[np.ndarray, " n"]:
+    def read(self, reading: Reading, *, plain: bool = False) -> Float[np.ndarray, " n"]:
         """The action of each transition: numbers, or positions in ``levels``.
 
         Args:
             reading: What is read of each.
-            bounded: Held latents read no farther than they did in the record learnt from, and a tenth of that
-                range. Without, as far as they are read: for what asks whether anything has changed.
+            plain: Held latents are read by curves that follow no label, and as far as they go; otherwise no
+                farther than they did in the record learnt from, and a tenth of that range. For what asks
+                whether anything has changed: a reading that is drawn to what was usual hides a larger effect.
         """
         if self.levels:
             return np.asarray(self.scores(reading).argmax(axis=1), float)
         if self.held is not None:
-            path = self.held.path(reading.chain)
-            path = path if self.ends is None or not bounded else np.clip(path, *self.ends)
+            path = self.held.path(reading.chain, plain=plain)
+            path = path if self.ends is None or plain else np.clip(path, *self.ends)
         else:
             room = ROOM * (self.high - self.low)
             path = np.clip(self.ridge(reading.features)[:, 0], self.low - room, self.high + room)

@@ -129,7 +129,7 @@ def _watched(
 ) -> dict[str, Any]:
     """What new data are held against later, by field of the certificate."""
     c, at, spread = reading.chain, positions(holds, reading), spread_of(holds)
-    path = decoder.read(reading, bounded=False)
+    path = decoder.read(reading, plain=True)
     drift = (*limits(tied, c, c.usable, panel.channels), *limits_on_labels(action, validation, spread))
     return {
         "drift": drift,

@@ -39,9 +39,14 @@ class Mixture:
     models: tuple[Jumping, ...]
     curves: tuple[Curve, ...]
 
-    def path(self, c: Chain) -> _Path:
-        """The action of each transition, read without any label."""
-        return _read(self.curves, np.column_stack([model.path(c) for model in self.models]))
+    def path(self, c: Chain, *, plain: bool = False) -> _Path:
+        """The action of each transition, read without any label; plain: by curves that follow none."""
+        levels = np.column_stack([model.path(c) for model in self.models])
+        if not plain:
+            return _read(self.curves, levels)
+        return np.asarray(
+            np.sum([curve.weight * curve.plain(levels[:, curve.which]) for curve in self.curves], axis=0)
+        )
 
 
 def fit_mixture(
