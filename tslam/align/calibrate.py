@@ -42,7 +42,7 @@ FAR = 2.5
 """Standard deviations beyond which a level counts as no farther: rare surges are not what moves an action."""
 _NEAR = 0.5
 """Standard deviations over which what departs from a line is alike. With 1 the second of four speeds, which
-lies near the first, was never asked for; .35 and .7 did as well (docs/notes, levels that are bent)."""
+lies near the first, was never asked for; .35 and .7 did rather worse (docs/notes, levels that are bent)."""
 _KNOTS = np.linspace(-FAR, FAR, 201)
 """Where what departs is worked out: within a thousandth of its size between them."""
 _DEPARTS, _STRAYS = (0.0, 0.2, 0.4), (0.005, 0.02, 0.06, 0.15)
